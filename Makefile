@@ -1,0 +1,43 @@
+# The commands of daily work. Each is short enough to type by hand; what they
+# have in common is that CI runs the same ones.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help deps test generate fmt lint bench build demo fuzz ci
+
+PACKAGES ?= ./...
+FUZZTIME ?= 30s
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+deps: ## install what the tests need: PostgreSQL, Chromium, a font (Debian)
+	@scripts/deps
+
+test: deps ## run all tests on real databases and in a real browser; none may be skipped
+	@go test -json -count=1 -timeout 25m $(PACKAGES) | go run ./scripts/testreport
+
+generate: ## write the generated files anew
+	go tool templ generate
+
+fmt: ## format the sources
+	go tool templ fmt internal
+	go tool gofumpt -w $$(git ls-files --cached --others --exclude-standard '*.go' | grep -v '_templ\.go$$')
+
+lint: ## what CI says about the sources without running them
+	@.ci/run lint
+
+bench: ## measure the server against bare handlers, on both databases
+	go run ./bench
+
+build: ## make the program ./matricula
+	go build -trimpath -o matricula ./cmd/matricula
+
+demo: ## a small school on a throw-away database
+	go run ./cmd/matricula demo
+
+fuzz: ## run every fuzz target for FUZZTIME (30s)
+	@scripts/fuzz $(FUZZTIME)
+
+ci: ## everything that CI runs
+	@.ci/run

@@ -1,0 +1,263 @@
+// Package access decides who may do what. It is made of tables and pure
+// functions over package lms: no database, no clock, no HTTP. Whatever it
+// refuses, it refuses with an error that the person can be shown.
+//
+// The rules, in short (ADR 0009): what somebody may do in a course is
+// (role + allow) - deny, where managing implies viewing, deny wins and an owner
+// holds everything. Site administrators hold everything everywhere. Nobody
+// gives or takes what they do not hold, changes what they themselves may do, or
+// touches somebody who holds more than they.
+package access
+
+import (
+	"slices"
+
+	"matricula/internal/lms"
+)
+
+// Caller is who asks: a person with a session, or a user's API token. The zero
+// Caller is anonymous.
+type Caller struct {
+	UserID    int64
+	Kind      lms.UserKind
+	SiteRole  lms.SiteRole
+	SessionID int64       // 0 for a token
+	TokenID   int64       // 0 for a session
+	Scopes    []lms.Scope // of the token
+	CourseIDs []int64     // courses to which the token is limited; empty: no limit
+	RequestID string
+}
+
+// Anonymous tells whether nobody is signed in.
+func (c Caller) Anonymous() bool { return c.UserID == 0 }
+
+// Admin tells whether the caller holds everything everywhere. A token that is
+// limited to courses is no administrator's.
+func (c Caller) Admin() bool { return c.SiteRole == lms.SiteAdmin && len(c.CourseIDs) == 0 }
+
+// reaches tells whether the caller's token, if it is one, may be used for a course.
+func (c Caller) reaches(courseID int64) bool {
+	return len(c.CourseIDs) == 0 || slices.Contains(c.CourseIDs, courseID)
+}
+
+func (c Caller) allowed(s lms.Scope) bool {
+	if c.TokenID == 0 {
+		return true
+	}
+	return slices.Contains(c.Scopes, s) || (s == lms.ScopeRead && slices.Contains(c.Scopes, lms.ScopeWrite))
+}
+
+// Action is something that can be asked of the service. The names stand in the
+// audit.
+type Action string
+
+// The actions.
+const (
+	CourseCreate  Action = "course.create"
+	CourseView    Action = "course.view"
+	CourseUpdate  Action = "course.update"
+	CourseArchive Action = "course.archive"
+	CourseRestore Action = "course.restore"
+	CourseDelete  Action = "course.delete"
+
+	RosterView       Action = "roster.view"
+	EnrollmentAdd    Action = "enrollment.add"
+	EnrollmentChange Action = "enrollment.change"
+	EnrollmentRemove Action = "enrollment.remove"
+	PrivilegesSet    Action = "privileges.set"
+	AccessView       Action = "access.view"
+	RoleView         Action = "role.view"
+	RoleCreate       Action = "role.create"
+	RoleUpdate       Action = "role.update"
+	RoleDelete       Action = "role.delete"
+	AuditView        Action = "audit.view"
+
+	SiteAuditView Action = "site-audit.view"
+	UserName      Action = "user.name"
+	UserUpdate    Action = "user.update"
+	DirectoryView Action = "directory.view"
+
+	AccountView   Action = "account.view"
+	SessionEnd    Action = "session.end"
+	TokenCreate   Action = "token.create"
+	TokenRevoke   Action = "token.revoke"
+	TokenView     Action = "token.view"
+	UserSignIn    Action = "user.sign-in"
+	UserClaim     Action = "user.claim"
+	UserSignUp    Action = "user.sign-up"
+	AddressChange Action = "address.change"
+)
+
+// rule is what an action asks for.
+type rule struct {
+	course  bool            // it is about a course; the caller needs a place in it
+	any     []lms.Privilege // one of these in the course; none: a place is enough
+	site    []lms.SiteRole  // one of these site roles
+	write   bool            // it changes something
+	browser bool            // only in a session, never with a token
+	frozen  bool            // possible although the course is archived
+	system  bool            // never asked for by a caller: Matricula does it itself
+}
+
+var (
+	anybody = []lms.SiteRole(nil)
+	authors = []lms.SiteRole{lms.SiteTeacher, lms.SiteAdmin}
+	admins  = []lms.SiteRole{lms.SiteAdmin}
+)
+
+// rules is the whole policy, one line for each action. Enrolling and removing
+// ask for the roster or the staff privilege here, and which of the two is
+// enough for a person or a role is decided by MayEnroll and MayChange.
+var rules = map[Action]rule{
+	CourseCreate:  {site: authors, write: true},
+	CourseView:    {course: true, frozen: true},
+	CourseUpdate:  {course: true, any: []lms.Privilege{lms.CourseUpdate}, write: true},
+	CourseArchive: {course: true, any: []lms.Privilege{lms.CourseArchive}, write: true, frozen: true},
+	CourseRestore: {course: true, any: []lms.Privilege{lms.CourseArchive}, write: true, frozen: true},
+	CourseDelete:  {course: true, any: []lms.Privilege{lms.CourseArchive}, write: true, frozen: true},
+
+	RosterView:       {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
+	EnrollmentAdd:    {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
+	EnrollmentChange: {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
+	EnrollmentRemove: {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
+	PrivilegesSet:    {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
+	AccessView:       {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
+	RoleView:         {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
+	RoleCreate:       {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
+	RoleUpdate:       {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
+	RoleDelete:       {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
+	AuditView:        {course: true, any: []lms.Privilege{lms.AuditView}, frozen: true},
+
+	SiteAuditView: {site: admins},
+	UserName:      {site: admins, write: true},
+	UserUpdate:    {site: admins, write: true},
+	DirectoryView: {site: anybody},
+
+	AccountView: {site: anybody},
+	SessionEnd:  {site: anybody, write: true, browser: true},
+	TokenView:   {site: anybody},
+	TokenCreate: {site: anybody, write: true, browser: true},
+	TokenRevoke: {site: anybody, write: true},
+
+	UserSignIn:    {system: true, write: true},
+	UserClaim:     {system: true, write: true},
+	UserSignUp:    {system: true, write: true},
+	AddressChange: {system: true, write: true},
+}
+
+// Standing is the caller's place in the course at hand, read in the same
+// transaction as the change that it is to allow.
+type Standing struct {
+	Course lms.Course
+	Member lms.Member
+}
+
+// Holds is what the caller may do in the course: everything for an
+// administrator.
+func (s *Standing) Holds(c Caller) lms.PrivilegeSet {
+	if c.Admin() {
+		return lms.AllPrivileges()
+	}
+	return s.Member.Effective()
+}
+
+// Owner tells whether the caller holds everything, also what later versions add.
+func (s *Standing) Owner(c Caller) bool {
+	return c.Admin() || (s.Member.Enrollment != nil && s.Member.Enrollment.Role.Owner())
+}
+
+// placed tells whether the caller may know that the course exists.
+func (s *Standing) placed(c Caller) bool {
+	return c.Admin() || s.Member.Enrollment != nil || s.Member.Effective() != 0
+}
+
+// ErrAnonymous is what anonymous callers are told.
+var ErrAnonymous = lms.Errorf(lms.CodeUnauthenticated, "sign-in-required", "Please sign in first.")
+
+// Decide tells whether the caller may do an action: nil, or an error to show.
+// Standing is nil for actions that are not about a course, and when there is
+// no such course; both a course that does not exist and one in which the
+// caller has no place are "not found".
+func Decide(c Caller, a Action, s *Standing) error {
+	r, ok := rules[a]
+	switch {
+	case !ok || r.system:
+		return lms.Errorf(lms.CodeForbidden, "forbidden", "This is not something that can be asked for.")
+	case c.Anonymous():
+		return ErrAnonymous
+	}
+	if r.course && (s == nil || !c.reaches(s.Course.ID) || !s.placed(c)) {
+		return lms.NotFound("course")
+	}
+	if err := decideToken(c, r); err != nil {
+		return err
+	}
+	if !r.course {
+		if len(r.site) > 0 && !slices.Contains(r.site, c.SiteRole) {
+			return lms.Errorf(lms.CodeForbidden, "forbidden", "%s", siteRefusal(a))
+		}
+		return nil
+	}
+	if len(r.any) > 0 {
+		holds := s.Holds(c)
+		if !slices.ContainsFunc(r.any, holds.Has) {
+			return lms.Errorf(lms.CodeForbidden, "forbidden", "You need the privilege %q in this course to do this. Ask one of its owners.", r.any[0].Label())
+		}
+	}
+	if r.write && !r.frozen && s.Course.Archived() {
+		return lms.Errorf(lms.CodeConflict, "course-archived", "%s is archived: it can be read but not changed. Restore it first.", s.Course.Title)
+	}
+	return nil
+}
+
+func decideToken(c Caller, r rule) error {
+	if c.TokenID == 0 {
+		return nil
+	}
+	need := lms.ScopeRead
+	if r.write {
+		need = lms.ScopeWrite
+	}
+	switch {
+	case r.browser:
+		return lms.Errorf(lms.CodeForbidden, "token-not-enough", "This cannot be done with an API token. Sign in in a browser to do it.")
+	case !c.allowed(need):
+		return lms.Errorf(lms.CodeForbidden, "token-scope", "This API token lacks the scope %q.", need)
+	case !r.course && r.write && len(c.CourseIDs) > 0:
+		return lms.Errorf(lms.CodeForbidden, "token-scope", "This API token is limited to single courses.")
+	}
+	return nil
+}
+
+func siteRefusal(a Action) string {
+	if a == CourseCreate {
+		return "Only teachers and administrators may create courses. Ask an administrator to make you a teacher."
+	}
+	return "Only administrators may do this."
+}
+
+// Writes tells whether an action changes something, so that its refusal is
+// recorded.
+func (a Action) Writes() bool { return rules[a].write }
+
+// OfCourse tells whether an action is about a course.
+func (a Action) OfCourse() bool { return rules[a].course }
+
+// Actions lists every action, sorted.
+func Actions() []Action {
+	list := make([]Action, 0, len(rules))
+	for a := range rules {
+		list = append(list, a)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// Guarded is the set of privileges that some action asks for.
+func Guarded() lms.PrivilegeSet {
+	var s lms.PrivilegeSet
+	for _, r := range rules {
+		s |= lms.SetOf(r.any...)
+	}
+	return s
+}

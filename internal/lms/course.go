@@ -1,0 +1,109 @@
+package lms
+
+import "time"
+
+// Course is a class that is taught once: people are enrolled in it.
+type Course struct {
+	ID          int64
+	Title       string
+	Code        string // the school's own code, such as "CS-201"; may be empty
+	Description string
+	CreatedBy   int64
+	CreatedAt   time.Time
+	ArchivedAt  time.Time // zero while the course is taught; an archived course can be read but not changed
+}
+
+// Archived tells whether the course can only be read.
+func (c *Course) Archived() bool { return !c.ArchivedAt.IsZero() }
+
+// CourseFields is what people write about a course.
+type CourseFields struct {
+	Title       string
+	Code        string
+	Description string
+}
+
+// Clean checks the fields and makes them fit to store.
+func (f CourseFields) Clean() (CourseFields, error) {
+	var err error
+	if f.Title, err = CleanText(f.Title, "title", MaxTitleRunes); err != nil {
+		return f, err
+	}
+	if f.Title == "" {
+		return f, Invalid("title-missing", "title", "A course needs a title, such as \"Algorithms\".")
+	}
+	if f.Code, err = CleanText(f.Code, "code", MaxCodeRunes); err != nil {
+		return f, err
+	}
+	if f.Description, err = CleanText(f.Description, "description", 2000); err != nil {
+		return f, err
+	}
+	return f, nil
+}
+
+// Enrollment is a person's place in a course. There is at most one for each
+// person and course.
+type Enrollment struct {
+	UserID    int64
+	CourseID  int64
+	Role      Role
+	Source    EnrollmentSource
+	AddedBy   int64
+	CreatedAt time.Time
+}
+
+// EnrollmentSource is the door through which somebody came into a course.
+type EnrollmentSource string
+
+// The sources.
+const (
+	SourceManual EnrollmentSource = "manual" // named one by one, or the course's creator
+	SourcePaste  EnrollmentSource = "paste"  // a pasted or scripted list
+)
+
+// Grant is what was set for one person in one course beside the role.
+type Grant struct {
+	UserID    int64
+	CourseID  int64
+	Allow     PrivilegeSet
+	Deny      PrivilegeSet
+	GrantedBy int64
+	GrantedAt time.Time // zero when nothing was ever set
+}
+
+// Member is a person as a course knows them: role and grant, either of which
+// may be absent. Effective is what follows from both.
+type Member struct {
+	User       User
+	Enrollment *Enrollment
+	Grant      *Grant
+}
+
+// Effective is what the person may do in the course, site roles aside.
+func (m *Member) Effective() PrivilegeSet {
+	var role, allow, deny PrivilegeSet
+	if m.Enrollment != nil {
+		if m.Enrollment.Role.Owner() {
+			return AllPrivileges()
+		}
+		role = m.Enrollment.Role.Privileges
+	}
+	if m.Grant != nil {
+		allow, deny = m.Grant.Allow, m.Grant.Deny
+	}
+	return Effective(role, allow, deny)
+}
+
+// Staff tells whether the person has a say in the course: a role with
+// privileges, or privileges of their own.
+func (m *Member) Staff() bool {
+	return m.Effective() != 0 || (m.Enrollment != nil && m.Enrollment.Role.Staff())
+}
+
+// RoleName is the role for people, "No role" when there is only a grant.
+func (m *Member) RoleName() string {
+	if m.Enrollment == nil {
+		return "No role"
+	}
+	return m.Enrollment.Role.Name
+}

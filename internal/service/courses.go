@@ -1,0 +1,218 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"matricula/internal/access"
+	"matricula/internal/lms"
+	"matricula/internal/store"
+)
+
+// CourseView is a course as the caller stands in it.
+type CourseView struct {
+	Course lms.Course
+	Member lms.Member       // the caller's place; without enrollment for an administrator who has none
+	Holds  lms.PrivilegeSet // what the caller may do
+}
+
+func viewOf(c access.Caller, st *access.Standing) CourseView {
+	return CourseView{Course: st.Course, Member: st.Member, Holds: st.Holds(c)}
+}
+
+type courseAudit struct {
+	Title       string `json:"title"`
+	Code        string `json:"code,omitempty"`
+	Description string `json:"description,omitempty"`
+}
+
+// CreateCourse makes a course, whose owner the caller becomes.
+func (s *Service) CreateCourse(ctx context.Context, c access.Caller, f lms.CourseFields, once *Once) (CourseView, error) {
+	f, cleanErr := f.Clean()
+	return doOnce(ctx, s, c, access.CourseCreate, 0, once, func(ctx context.Context, w *work) (CourseView, error) {
+		if cleanErr != nil {
+			return CourseView{}, cleanErr
+		}
+		id, err := w.tx.CreateCourse(ctx, lms.Course{Title: f.Title, Code: f.Code, Description: f.Description, CreatedBy: c.UserID, CreatedAt: w.now})
+		if err != nil {
+			return CourseView{}, err
+		}
+		roles, err := w.tx.Roles(ctx, id)
+		if err != nil {
+			return CourseView{}, err
+		}
+		owner, err := lms.FindRole(roles, lms.RoleOwner, "role")
+		if err != nil {
+			return CourseView{}, err
+		}
+		if _, err := w.tx.Enroll(ctx, []int64{c.UserID}, lms.Enrollment{CourseID: id, Role: owner, Source: lms.SourceManual, AddedBy: c.UserID, CreatedAt: w.now}); err != nil {
+			return CourseView{}, err
+		}
+		w.courseID = id
+		if err := w.record(ctx, 0, nil, courseAudit(f)); err != nil {
+			return CourseView{}, err
+		}
+		course, member, _, err := w.tx.Standing(ctx, id, c.UserID)
+		return viewOf(w.caller, &access.Standing{Course: course, Member: member}), err
+	})
+}
+
+// Course reads a course in which the caller has a place.
+func (s *Service) Course(ctx context.Context, c access.Caller, id int64) (CourseView, error) {
+	st, err := s.look(ctx, c, access.CourseView, id)
+	if err != nil {
+		return CourseView{}, err
+	}
+	return viewOf(c, st), nil
+}
+
+// CoursesRequest asks for courses: the caller's own, or all that they may see.
+type CoursesRequest struct {
+	All    bool  // an administrator's: also where they have no place
+	Before int64 // the last id of the page before; 0: from the newest
+	Limit  int
+}
+
+// CoursesPage is a page of courses, newest first.
+type CoursesPage struct {
+	Courses []CourseView
+	Next    int64 // 0 when there are no more
+}
+
+// Courses lists courses as the caller stands in them.
+func (s *Service) Courses(ctx context.Context, c access.Caller, r CoursesRequest) (CoursesPage, error) {
+	if err := access.Decide(c, access.AccountView, nil); err != nil {
+		return CoursesPage{}, err
+	}
+	before := r.Before
+	if before == 0 {
+		before = maxID
+	}
+	list, err := s.store.Reader().Courses(ctx, c.UserID, r.All && c.Admin(), before, r.Limit+1)
+	if err != nil {
+		return CoursesPage{}, err
+	}
+	rows, more := page(list, r.Limit)
+	var out CoursesPage
+	if more {
+		out.Next = rows[len(rows)-1].Course.ID
+	}
+	for _, row := range rows {
+		st := access.Standing{Course: row.Course, Member: row.Member}
+		if access.Decide(c, access.CourseView, &st) == nil {
+			out.Courses = append(out.Courses, viewOf(c, &st))
+		}
+	}
+	return out, nil
+}
+
+// CoursePatch changes what is not nil.
+type CoursePatch struct {
+	Title       *string
+	Code        *string
+	Description *string
+}
+
+// UpdateCourse changes what is written about a course.
+func (s *Service) UpdateCourse(ctx context.Context, c access.Caller, id int64, p CoursePatch) (CourseView, error) {
+	return doOnce(ctx, s, c, access.CourseUpdate, id, nil, func(ctx context.Context, w *work) (CourseView, error) {
+		course := &w.standing.Course
+		before := lms.CourseFields{Title: course.Title, Code: course.Code, Description: course.Description}
+		after := before
+		for _, f := range []struct {
+			to   *string
+			from *string
+		}{{&after.Title, p.Title}, {&after.Code, p.Code}, {&after.Description, p.Description}} {
+			if f.from != nil {
+				*f.to = *f.from
+			}
+		}
+		after, err := after.Clean()
+		if err != nil {
+			return CourseView{}, err
+		}
+		if after == before {
+			w.nothingChanged()
+			return viewOf(w.caller, w.standing), nil
+		}
+		if err := w.tx.UpdateCourse(ctx, id, after); err != nil {
+			return CourseView{}, err
+		}
+		course.Title, course.Code, course.Description = after.Title, after.Code, after.Description
+		return viewOf(w.caller, w.standing), w.record(ctx, 0, courseAudit(before), courseAudit(after))
+	})
+}
+
+// ArchiveCourse makes a course read-only, or brings it back.
+func (s *Service) ArchiveCourse(ctx context.Context, c access.Caller, id int64, archive bool) (CourseView, error) {
+	action := access.CourseArchive
+	if !archive {
+		action = access.CourseRestore
+	}
+	return doOnce(ctx, s, c, action, id, nil, func(ctx context.Context, w *work) (CourseView, error) {
+		course := &w.standing.Course
+		if course.Archived() == archive {
+			w.nothingChanged()
+			return viewOf(w.caller, w.standing), nil
+		}
+		course.ArchivedAt = time.Time{}
+		if archive {
+			course.ArchivedAt = w.now
+		}
+		if err := w.tx.ArchiveCourse(ctx, id, course.ArchivedAt); err != nil {
+			return CourseView{}, err
+		}
+		return viewOf(w.caller, w.standing), w.record(ctx, 0, nil, nil)
+	})
+}
+
+// DeleteCourse hides a course from everybody, for good. Only an archived
+// course can be deleted, so that it takes two deliberate steps.
+func (s *Service) DeleteCourse(ctx context.Context, c access.Caller, id int64) error {
+	return s.do(ctx, c, access.CourseDelete, id, func(ctx context.Context, w *work) error {
+		if !w.standing.Course.Archived() {
+			return lms.Errorf(lms.CodeConflict, "course-not-archived", "%s is in use. Archive it first; an archived course can be deleted.", w.standing.Course.Title)
+		}
+		if err := w.tx.DeleteCourse(ctx, id, w.now); err != nil {
+			return err
+		}
+		return w.record(ctx, 0, courseAudit{Title: w.standing.Course.Title, Code: w.standing.Course.Code}, nil)
+	})
+}
+
+// AuditPage is a page of audit entries, newest first.
+type AuditPage struct {
+	Entries []lms.AuditRecord
+	Next    int64 // 0 when there are no more
+}
+
+// Audit lists what was done and refused: in one course, or on the whole site
+// when courseID is 0.
+func (s *Service) Audit(ctx context.Context, c access.Caller, courseID, before int64, limit int) (AuditPage, error) {
+	var err error
+	if courseID == 0 {
+		err = access.Decide(c, access.SiteAuditView, nil)
+	} else {
+		_, err = s.look(ctx, c, access.AuditView, courseID)
+	}
+	if err != nil {
+		return AuditPage{}, err
+	}
+	if before == 0 {
+		before = maxID
+	}
+	list, err := s.store.Reader().Audit(ctx, courseID, before, limit+1)
+	if err != nil {
+		return AuditPage{}, err
+	}
+	entries, more := page(list, limit)
+	out := AuditPage{Entries: entries}
+	if more {
+		out.Next = entries[len(entries)-1].ID
+	}
+	return out, nil
+}
+
+// Member is a person in a course; the type is the store's, for the faces that
+// may not import it.
+type Member = store.Person

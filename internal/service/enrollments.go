@@ -1,0 +1,513 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"matricula/internal/access"
+	"matricula/internal/lms"
+	"matricula/internal/store"
+)
+
+// MaxRows is how many people one request may enroll or remove.
+const MaxRows = 10_000
+
+// EnrollRequest puts people into a course, known or not.
+type EnrollRequest struct {
+	CourseID       int64
+	Role           string // a role's key
+	Emails         []string
+	UserIDs        []int64
+	Source         lms.EnrollmentSource
+	ConfirmOutside bool
+}
+
+// EnrollResult is what became of one row.
+type EnrollResult string
+
+// The results of a row.
+const (
+	ResultEnrolled EnrollResult = "enrolled" // known before, and in the course now
+	ResultNamed    EnrollResult = "named"    // nobody knew them before; they exist now and are in the course
+	ResultAlready  EnrollResult = "already"  // was in the course, in this role
+	ResultRefused  EnrollResult = "refused"
+	ResultRemoved  EnrollResult = "removed"
+)
+
+// RowResult answers one row of a request.
+type RowResult struct {
+	Location   string       // where the row stands in the request, such as emails[3]
+	Typed      string       // the address as it was sent; empty for an id
+	Email      lms.Email    // canonical; empty when it was refused as no address
+	UserID     int64        // 0 when refused before anybody was found
+	Result     EnrollResult //
+	Reason     string       // problem type of a refusal, or why it is "already"
+	Message    string       // for people; set with Reason
+	Suggestion lms.Email    // what a refused address was perhaps meant to be
+}
+
+func (r *RowResult) refuse(err error) error {
+	e := lmsError(err)
+	if e == nil {
+		return err
+	}
+	r.Result, r.Reason, r.Message = ResultRefused, e.Type, e.Message
+	r.Suggestion, _ = lms.SuggestedEmail(err)
+	return nil
+}
+
+func (r *RowResult) already(reason, message string) {
+	r.Result, r.Reason, r.Message = ResultAlready, reason, message
+}
+
+// Enroll puts people into a course and answers row by row, in the order of the
+// request, addresses first. Good rows are kept whatever the others are.
+func (s *Service) Enroll(ctx context.Context, c access.Caller, r EnrollRequest) ([]RowResult, error) {
+	if n := len(r.Emails) + len(r.UserIDs); n > MaxRows {
+		return nil, lms.Errorf(lms.CodeTooLarge, "too-many-rows", "These are %d people: at most %d can be added at once. Split the list.", n, MaxRows)
+	}
+	rows, err := parseRows(r)
+	if err != nil {
+		return nil, err
+	}
+	return doOnce(ctx, s, c, access.EnrollmentAdd, r.CourseID, nil, func(ctx context.Context, w *work) ([]RowResult, error) {
+		roles, err := w.tx.Roles(ctx, r.CourseID)
+		if err != nil {
+			return nil, err
+		}
+		role, err := lms.FindRole(roles, r.Role, "role")
+		if err != nil {
+			return nil, err
+		}
+		if err := w.delegator().MayEnroll(role); err != nil {
+			return nil, err
+		}
+		// On PostgreSQL the whole may run again after a collision.
+		results := slices.Clone(rows)
+		e := &enrolling{s: s, w: w, role: role, request: r, rows: results}
+		return results, e.run(ctx)
+	})
+}
+
+// parseRows reads the addresses and finds those that are listed twice.
+func parseRows(r EnrollRequest) ([]RowResult, error) {
+	rows := make([]RowResult, 0, len(r.Emails)+len(r.UserIDs))
+	seen := make(map[lms.Email]bool, len(r.Emails))
+	for i, typed := range r.Emails {
+		row := RowResult{Location: fmt.Sprintf("emails[%d]", i), Typed: typed}
+		address, err := lms.ParseEmail(typed)
+		switch {
+		case err != nil:
+			if err := row.refuse(err); err != nil {
+				return nil, err
+			}
+		case seen[address]:
+			row.Email = address
+			row.already("listed-twice", "This address is in the list more than once.")
+		default:
+			seen[address], row.Email = true, address
+		}
+		rows = append(rows, row)
+	}
+	ids := make(map[int64]bool, len(r.UserIDs))
+	for i, id := range r.UserIDs {
+		row := RowResult{Location: fmt.Sprintf("user_ids[%d]", i), UserID: id}
+		if ids[id] {
+			row.already("listed-twice", "This person is in the list more than once.")
+		}
+		ids[id] = true
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// enrolling is one bulk enrollment in progress. A row without a Result is
+// still open.
+type enrolling struct {
+	s       *Service
+	w       *work
+	role    lms.Role
+	request EnrollRequest
+	rows    []RowResult
+	created map[int64]bool
+}
+
+func (e *enrolling) open(yield func(*RowResult) bool) {
+	for i := range e.rows {
+		if e.rows[i].Result == "" && !yield(&e.rows[i]) {
+			return
+		}
+	}
+}
+
+func (e *enrolling) run(ctx context.Context) error {
+	if err := e.nameAddresses(ctx); err != nil {
+		return err
+	}
+	if err := e.checkMembers(ctx); err != nil {
+		return err
+	}
+	var ids []int64
+	for row := range e.open {
+		ids = append(ids, row.UserID)
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if len(ids) == 0 {
+		e.w.nothingChanged()
+		return nil
+	}
+	added, err := e.w.tx.Enroll(ctx, ids, lms.Enrollment{
+		CourseID: e.request.CourseID, Role: e.role, Source: e.request.Source, AddedBy: e.w.caller.UserID, CreatedAt: e.w.now,
+	})
+	if err != nil {
+		return err
+	}
+	return e.settle(ctx, added)
+}
+
+// nameAddresses finds whom the addresses belong to, and names who is unknown.
+// Outside addresses that nobody has need a confirmation.
+func (e *enrolling) nameAddresses(ctx context.Context) error {
+	var people []store.Naming
+	for row := range e.open {
+		if row.Email == "" {
+			continue
+		}
+		if e.s.outside(row.Email) && !e.request.ConfirmOutside {
+			_, known, err := e.w.tx.AddressHolder(ctx, row.Email)
+			if err != nil {
+				return err
+			}
+			if !known {
+				if err := row.refuse(outsideError(row.Email, row.Location)); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		people = append(people, store.Naming{Address: row.Email, AsTyped: row.Typed})
+	}
+	named, err := e.w.tx.NamePeople(ctx, e.w.caller.UserID, e.w.now, people)
+	if err != nil {
+		return err
+	}
+	e.created = make(map[int64]bool, len(named))
+	for row := range e.open {
+		if n, ok := named[row.Email]; ok {
+			row.UserID = n.UserID
+			e.created[n.UserID] = n.Created
+		}
+	}
+	return nil
+}
+
+// checkMembers settles the rows of people who are in the course already, who
+// cannot be seen, or who are the caller.
+func (e *enrolling) checkMembers(ctx context.Context) error {
+	var known []int64
+	for row := range e.open {
+		if !e.created[row.UserID] {
+			known = append(known, row.UserID)
+		}
+	}
+	if len(known) == 0 {
+		return nil
+	}
+	members, err := e.w.tx.MembersByID(ctx, e.request.CourseID, known)
+	if err != nil {
+		return err
+	}
+	byID := make(map[int64]*lms.Member, len(members))
+	for i := range members {
+		byID[members[i].User.ID] = &members[i]
+	}
+	seen := map[int64]bool{}
+	for row := range e.open {
+		if e.created[row.UserID] {
+			continue
+		}
+		m := byID[row.UserID]
+		if err := e.checkMember(ctx, row, m, seen[row.UserID]); err != nil {
+			return err
+		}
+		seen[row.UserID] = true
+	}
+	return nil
+}
+
+func (e *enrolling) checkMember(ctx context.Context, row *RowResult, m *lms.Member, again bool) error {
+	if m == nil {
+		return row.refuse(errNoUser)
+	}
+	if row.Email == "" && m.Enrollment == nil && m.Grant == nil {
+		sees, err := e.s.sees(ctx, e.w.tx, e.w.caller, row.UserID)
+		if err != nil {
+			return err
+		}
+		if !sees {
+			return row.refuse(errNoUser)
+		}
+	}
+	switch {
+	case m.Enrollment != nil && m.Enrollment.Role.ID == e.role.ID:
+		row.already("already-enrolled", fmt.Sprintf("Is in this course already, as %s.", e.role.Name))
+	case m.Enrollment != nil:
+		return row.refuse(lms.Errorf(lms.CodeConflict, "other-role", "Is in this course already, as %s. Change the role on the person's page.", m.Enrollment.Role.Name))
+	case m.User.ID == e.w.caller.UserID:
+		return row.refuse(e.w.delegator().MayTouch(m))
+	case again:
+		row.already("listed-twice", "This person is in the list more than once.")
+	}
+	return nil
+}
+
+// enrollmentAudit is how the audit shows an enrollment.
+type enrollmentAudit struct {
+	Role  string `json:"role"`
+	Named bool   `json:"named,omitempty"`
+}
+
+// settle gives the open rows their results and records each enrollment.
+func (e *enrolling) settle(ctx context.Context, added []int64) error {
+	isNew := make(map[int64]bool, len(added))
+	for _, id := range added {
+		isNew[id] = true
+	}
+	entries := make([]lms.AuditEntry, 0, len(added))
+	for row := range e.open {
+		if !isNew[row.UserID] {
+			row.already("already-enrolled", "Is in this course already.")
+			continue
+		}
+		row.Result = ResultEnrolled
+		if e.created[row.UserID] {
+			row.Result = ResultNamed
+		}
+		entry, err := e.w.entry(access.EnrollmentAdd, row.UserID, nil, enrollmentAudit{e.role.Key, e.created[row.UserID]})
+		if err != nil {
+			return err
+		}
+		entries = append(entries, entry)
+	}
+	if len(entries) == 0 {
+		e.w.nothingChanged()
+		return nil
+	}
+	e.w.recorded = true
+	return e.w.tx.AddAuditMany(ctx, entries[0], entries)
+}
+
+var errLastOwner = lms.Errorf(lms.CodeConflict, "last-owner", "A course always has an owner who has signed in. Make somebody else an owner first.")
+
+// keepOwner refuses a change that took an active owner away and left none.
+func (w *work) keepOwner(ctx context.Context, before *lms.Member) error {
+	if before.Enrollment == nil || !before.Enrollment.Role.Owner() || before.User.Status != lms.StatusActive {
+		return nil
+	}
+	n, err := w.tx.ActiveOwners(ctx, w.courseID)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return errLastOwner
+	}
+	return nil
+}
+
+// RoleChange changes the role of somebody, or enrolls somebody who has only
+// privileges so far.
+type RoleChange struct {
+	CourseID int64
+	UserID   int64
+	Role     string // a role's key
+}
+
+// SetRole changes somebody's role in a course.
+func (s *Service) SetRole(ctx context.Context, c access.Caller, r RoleChange) (lms.Member, error) {
+	return doOnce(ctx, s, c, access.EnrollmentChange, r.CourseID, nil, func(ctx context.Context, w *work) (lms.Member, error) {
+		roles, err := w.tx.Roles(ctx, r.CourseID)
+		if err != nil {
+			return lms.Member{}, err
+		}
+		role, err := lms.FindRole(roles, r.Role, "role")
+		if err != nil {
+			return lms.Member{}, err
+		}
+		m, err := s.memberByID(ctx, w, r.UserID)
+		if err != nil {
+			return m, err
+		}
+		if m.Enrollment == nil && m.Grant == nil {
+			return m, errNotMember
+		}
+		return m, w.changeRole(ctx, &m, role)
+	})
+}
+
+var errNotMember = lms.Errorf(lms.CodeNotFound, "not-in-course", "This person is not in this course. Add them first.")
+
+func (w *work) changeRole(ctx context.Context, m *lms.Member, role lms.Role) error {
+	d := w.delegator()
+	if err := d.MayTouch(m); err != nil {
+		return err
+	}
+	if m.Enrollment != nil && m.Enrollment.Role.Staff() && !d.Holds.Has(lms.StaffManage) {
+		return lms.Errorf(lms.CodeForbidden, "forbidden", "You need the privilege %q in this course to change the role of staff.", lms.StaffManage.Label())
+	}
+	if err := d.MayEnroll(role); err != nil {
+		return err
+	}
+	if role.Owner() && m.Grant != nil && m.Grant.Deny != 0 {
+		return lms.Errorf(lms.CodeConflict, "owner-holds-all", "Something is denied to %s here, and an owner holds everything. Lift the denial first.", m.User.DisplayName())
+	}
+	before := *m
+	after := enrollmentAudit{Role: role.Key}
+	if m.Enrollment == nil {
+		e := lms.Enrollment{UserID: m.User.ID, CourseID: w.courseID, Role: role, Source: lms.SourceManual, AddedBy: w.caller.UserID, CreatedAt: w.now}
+		if _, err := w.tx.Enroll(ctx, []int64{m.User.ID}, e); err != nil {
+			return err
+		}
+		m.Enrollment = &e
+		return w.record(ctx, m.User.ID, nil, after)
+	}
+	if m.Enrollment.Role.ID == role.ID {
+		w.nothingChanged()
+		return nil
+	}
+	changed := *m.Enrollment
+	changed.Role = role
+	m.Enrollment = &changed
+	if err := w.tx.SetRole(ctx, w.courseID, m.User.ID, role.ID); err != nil {
+		return err
+	}
+	if err := w.keepOwner(ctx, &before); err != nil {
+		return err
+	}
+	return w.record(ctx, m.User.ID, enrollmentAudit{Role: before.Enrollment.Role.Key}, after)
+}
+
+// Remove takes people out of a course, with their role and their privileges in
+// it, and answers row by row.
+func (s *Service) Remove(ctx context.Context, c access.Caller, courseID int64, ids []int64) ([]RowResult, error) {
+	if len(ids) > MaxRows {
+		return nil, lms.Errorf(lms.CodeTooLarge, "too-many-rows", "These are %d people: at most %d can be removed at once.", len(ids), MaxRows)
+	}
+	return doOnce(ctx, s, c, access.EnrollmentRemove, courseID, nil, func(ctx context.Context, w *work) ([]RowResult, error) {
+		members, err := w.tx.MembersByID(ctx, courseID, ids)
+		if err != nil {
+			return nil, err
+		}
+		byID := make(map[int64]*lms.Member, len(members))
+		for i := range members {
+			byID[members[i].User.ID] = &members[i]
+		}
+		rows := make([]RowResult, len(ids))
+		for i, id := range ids {
+			rows[i] = RowResult{Location: fmt.Sprintf("user_ids[%d]", i), UserID: id}
+			if err := w.removeOne(ctx, &rows[i], byID); err != nil {
+				return nil, err
+			}
+		}
+		if !w.recorded {
+			w.nothingChanged()
+			// One person, refused: the refusal is the answer, and it is recorded.
+			if len(rows) == 1 && rows[0].Reason != "" && rows[0].Reason != errNotMember.Type {
+				return nil, w.refusal(rows[0], byID)
+			}
+		}
+		return rows, nil
+	})
+}
+
+// refusal is the error behind a refused row.
+func (w *work) refusal(row RowResult, byID map[int64]*lms.Member) error {
+	if m := byID[row.UserID]; m != nil {
+		if err := w.delegator().MayRemove(m); err != nil {
+			return err
+		}
+	}
+	return errLastOwner
+}
+
+func (w *work) removeOne(ctx context.Context, row *RowResult, byID map[int64]*lms.Member) error {
+	m := byID[row.UserID]
+	if m == nil || (m.Enrollment == nil && m.Grant == nil) {
+		return row.refuse(errNotMember)
+	}
+	row.Email = m.User.Email
+	if err := w.delegator().MayRemove(m); err != nil {
+		return row.refuse(err)
+	}
+	if m.Enrollment != nil && m.Enrollment.Role.Owner() && m.User.Status == lms.StatusActive {
+		n, err := w.tx.ActiveOwners(ctx, w.courseID)
+		if err != nil {
+			return err
+		}
+		if n <= 1 {
+			return row.refuse(errLastOwner)
+		}
+	}
+	if err := w.tx.RemoveMembers(ctx, w.courseID, []int64{m.User.ID}); err != nil {
+		return err
+	}
+	delete(byID, row.UserID)
+	row.Result = ResultRemoved
+	before := struct {
+		Role string `json:"role,omitempty"`
+		grantAudit
+	}{grantAudit: grantView(m.Grant)}
+	if m.Enrollment != nil {
+		before.Role = m.Enrollment.Role.Key
+	}
+	return w.record(ctx, m.User.ID, before, nil)
+}
+
+// RosterRequest asks for a page of a course's people.
+type RosterRequest struct {
+	CourseID int64
+	Enrolled bool // leave out who has privileges but no role
+	Role     string
+	Status   lms.UserStatus
+	Group    store.PeopleGroup
+	Search   string
+	After    store.PeopleCursor
+	Limit    int
+}
+
+// RosterPage is a page of a course's people.
+type RosterPage struct {
+	Standing *access.Standing
+	People   []store.Person
+	More     bool
+}
+
+// Roster lists a course's people, sorted by name.
+func (s *Service) Roster(ctx context.Context, c access.Caller, r RosterRequest) (RosterPage, error) {
+	st, err := s.look(ctx, c, access.RosterView, r.CourseID)
+	if err != nil {
+		return RosterPage{}, err
+	}
+	clean, err := lms.CleanText(r.Search, "search", lms.MaxNameRunes)
+	if err != nil {
+		return RosterPage{}, err
+	}
+	list, err := s.store.Reader().People(ctx, store.PeopleQuery{
+		CourseID: r.CourseID, Enrolled: r.Enrolled, Role: r.Role, Status: r.Status, Group: r.Group,
+		Search: lms.FoldSearch(clean), After: r.After, Limit: r.Limit + 1,
+	})
+	if err != nil {
+		return RosterPage{}, err
+	}
+	people, more := page(list, r.Limit)
+	return RosterPage{Standing: st, People: people, More: more}, nil
+}
+
+// RosterCounts counts a course's people.
+func (s *Service) RosterCounts(ctx context.Context, c access.Caller, courseID int64) (store.PeopleCounts, error) {
+	if _, err := s.look(ctx, c, access.RosterView, courseID); err != nil {
+		return store.PeopleCounts{}, err
+	}
+	return s.store.Reader().PeopleCounts(ctx, courseID)
+}

@@ -1,0 +1,179 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"matricula/internal/access"
+	"matricula/internal/lms"
+)
+
+// PrivilegeChange sets what a person may do in a course. Exactly one of the
+// two forms is used: Exactly is the whole of what they may do, from which what
+// must be allowed or denied beside their role is worked out; Allow and Deny
+// set these directly.
+type PrivilegeChange struct {
+	CourseID int64
+	Person   PersonRef
+
+	Exactly *[]string
+	Allow   []string
+	Deny    []string
+
+	ConfirmOutside bool
+}
+
+// parse reads the names before anything is looked up, so that a bad privilege
+// leaves no person behind.
+func (p *PrivilegeChange) parse() (exactly, allow, deny lms.PrivilegeSet, err error) {
+	if p.Exactly != nil {
+		if len(p.Allow) > 0 || len(p.Deny) > 0 {
+			return 0, 0, 0, lms.Invalid("two-forms", "course_privileges", "Send either course_privileges or allow and deny, not both.")
+		}
+		exactly, err = lms.ParsePrivileges(*p.Exactly, "course_privileges")
+		return exactly, 0, 0, err
+	}
+	if allow, err = lms.ParsePrivileges(p.Allow, "allow"); err != nil {
+		return 0, 0, 0, err
+	}
+	if deny, err = lms.ParsePrivileges(p.Deny, "deny"); err != nil {
+		return 0, 0, 0, err
+	}
+	if both := allow & deny; both != 0 {
+		return 0, 0, 0, lms.Invalid("allowed-and-denied", "deny", "%s is both allowed and denied. Decide for one.", both.Labels())
+	}
+	return 0, allow, deny, nil
+}
+
+// grantFor works out what must be allowed and denied beside a role, so that
+// the person may do exactly what is wanted. Managing implies viewing, so the
+// wanted set is completed first.
+func grantFor(m *lms.Member, wanted lms.PrivilegeSet) (allow, deny lms.PrivilegeSet) {
+	var role lms.PrivilegeSet
+	if m.Enrollment != nil {
+		role = m.Enrollment.Role.Privileges
+	}
+	wanted = lms.Effective(wanted, 0, 0)
+	base := lms.Effective(role, 0, 0)
+	return wanted &^ base, base &^ wanted
+}
+
+// SetPrivileges sets what a person, known or not, may do in a course beside
+// their role. It needs the privilege to manage staff, and everything that it
+// changes must be the caller's own.
+func (s *Service) SetPrivileges(ctx context.Context, c access.Caller, p PrivilegeChange) (lms.Member, error) {
+	exactly, allow, deny, parseErr := p.parse()
+	return doOnce(ctx, s, c, access.PrivilegesSet, p.CourseID, nil, func(ctx context.Context, w *work) (lms.Member, error) {
+		if parseErr != nil {
+			return lms.Member{}, parseErr
+		}
+		m, created, err := s.person(ctx, w, p.Person, naming{ConfirmOutside: p.ConfirmOutside})
+		if err != nil {
+			return m, err
+		}
+		if p.Exactly != nil {
+			allow, deny = grantFor(&m, exactly)
+		}
+		if err := w.delegator().MaySetGrant(&m, allow, deny); err != nil {
+			return m, err
+		}
+		before := grantView(m.Grant)
+		if had := grantOf(&m); !created && had.Allow == allow && had.Deny == deny {
+			w.nothingChanged()
+			return m, nil
+		}
+		g := lms.Grant{UserID: m.User.ID, CourseID: p.CourseID, Allow: allow, Deny: deny, GrantedBy: c.UserID, GrantedAt: w.now.UTC().Truncate(time.Microsecond)}
+		if allow == 0 && deny == 0 {
+			m.Grant = nil
+			err = w.tx.RemoveGrant(ctx, p.CourseID, m.User.ID)
+		} else {
+			m.Grant = &g
+			err = w.tx.SetGrant(ctx, g)
+		}
+		if err != nil {
+			return m, err
+		}
+		after := grantView(m.Grant)
+		after.Named = created
+		return m, w.record(ctx, m.User.ID, before, after)
+	})
+}
+
+// grantAudit is how the audit shows a grant.
+type grantAudit struct {
+	Allow []lms.Privilege `json:"allow"`
+	Deny  []lms.Privilege `json:"deny"`
+	Named bool            `json:"named,omitempty"` // the person was named by this change
+}
+
+func grantView(g *lms.Grant) grantAudit {
+	if g == nil {
+		return grantAudit{Allow: []lms.Privilege{}, Deny: []lms.Privilege{}}
+	}
+	return grantAudit{Allow: g.Allow.List(), Deny: g.Deny.List()}
+}
+
+func grantOf(m *lms.Member) lms.Grant {
+	if m.Grant == nil {
+		return lms.Grant{}
+	}
+	return *m.Grant
+}
+
+// AccessReport tells what a person may do in a course and why.
+type AccessReport struct {
+	Member       lms.Member
+	Explanations []access.Explanation
+	GrantedBy    *lms.User // who set what is beside the role; nil when nothing is
+	AddedBy      *lms.User // who enrolled them; nil when they are not enrolled
+	NamedBy      *lms.User // who named them first; nil when they came by themselves
+	MayEdit      bool      // the caller may change what this person may do
+	MayRemove    bool      // the caller may remove this person
+}
+
+// Access tells what a person may do in a course and why. One may always ask
+// about oneself.
+func (s *Service) Access(ctx context.Context, c access.Caller, courseID, userID int64) (AccessReport, error) {
+	action := access.AccessView
+	if userID == c.UserID {
+		action = access.CourseView
+	}
+	st, err := s.look(ctx, c, action, courseID)
+	if err != nil {
+		return AccessReport{}, err
+	}
+	tx := s.store.Reader()
+	m, err := s.memberByID(ctx, &work{tx: tx, caller: c, courseID: courseID, standing: st}, userID)
+	if err != nil {
+		return AccessReport{}, err
+	}
+	d := access.DelegatorOf(c, st)
+	r := AccessReport{
+		Member: m, Explanations: access.Explain(&m),
+		MayEdit:   d.Holds.Has(lms.StaffManage) && d.MayTouch(&m) == nil && !st.Course.Archived(),
+		MayRemove: (m.Enrollment != nil || m.Grant != nil) && d.MayRemove(&m) == nil && !st.Course.Archived(),
+	}
+	who := func(id int64) (*lms.User, error) {
+		u, ok, err := tx.User(ctx, id)
+		if err != nil || !ok {
+			return nil, err
+		}
+		return &u, nil
+	}
+	if m.Grant != nil {
+		if r.GrantedBy, err = who(m.Grant.GrantedBy); err != nil {
+			return r, err
+		}
+	}
+	if m.Enrollment != nil {
+		if r.AddedBy, err = who(m.Enrollment.AddedBy); err != nil {
+			return r, err
+		}
+	}
+	if m.User.CreatedBy != lms.SystemUserID {
+		if r.NamedBy, err = who(m.User.CreatedBy); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}

@@ -1,0 +1,368 @@
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"time"
+
+	"matricula/internal/access"
+	"matricula/internal/lms"
+	"matricula/internal/signin"
+	"matricula/internal/store"
+)
+
+// Lives of what signing in makes.
+const (
+	attemptLife     = 15 * time.Minute
+	sessionIdle     = 7 * 24 * time.Hour  // a session ends when it was not used for so long
+	sessionLife     = 30 * 24 * time.Hour // and after this in any case
+	touchInterval   = 5 * time.Minute     // how exactly the last use of sessions and tokens is known
+	maxUserAgent    = 200
+	signInTries     = 5
+	maxAttemptState = 200
+)
+
+// newSecret makes a token of 256 random bits, and the hash that is stored.
+func newSecret(prefix string) (secret string, hash []byte) {
+	b := make([]byte, 32)
+	rand.Read(b) // never fails, see its documentation
+	secret = prefix + base64.RawURLEncoding.EncodeToString(b)
+	return secret, hashSecret(secret)
+}
+
+func hashSecret(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}
+
+// StartSignIn remembers a browser that is sent to a provider, and returns the
+// secret by which the browser will be known when it comes back.
+func (s *Service) StartSignIn(ctx context.Context, provider string, a signin.Attempt, next string) (browser string, err error) {
+	browser, hash := newSecret("")
+	err = s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return tx.AddAttempt(ctx, store.Attempt{
+			StateHash: hashSecret(a.State), BrowserHash: hash, Provider: provider, Nonce: a.Nonce, Verifier: a.Verifier,
+			Next: signin.SafeNext(next), ExpiresAt: s.now().Add(attemptLife),
+		})
+	})
+	return browser, err
+}
+
+var errAttempt = lms.Errorf(lms.CodeMalformed, "sign-in-expired", "This sign-in was already used, took too long, or was begun in another browser. Please start again.")
+
+// TakeAttempt finds the attempt that a callback answers and uses it up. It is
+// refused when the callback comes to another provider, from another browser, a
+// second time or too late.
+func (s *Service) TakeAttempt(ctx context.Context, provider, state, browser string) (a signin.Attempt, next string, err error) {
+	if state == "" || len(state) > maxAttemptState || browser == "" {
+		return a, "", errAttempt
+	}
+	var taken store.Attempt
+	err = s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		var ok bool
+		var err error
+		taken, ok, err = tx.TakeAttempt(ctx, hashSecret(state))
+		if err == nil && !ok {
+			return errAttempt
+		}
+		return err
+	})
+	if err != nil {
+		return a, "", err
+	}
+	if taken.Provider != provider || !s.now().Before(taken.ExpiresAt) ||
+		subtle.ConstantTimeCompare(taken.BrowserHash, hashSecret(browser)) != 1 {
+		return a, "", errAttempt
+	}
+	return signin.Attempt{State: state, Nonce: taken.Nonce, Verifier: taken.Verifier}, taken.Next, nil
+}
+
+// SignedIn is a successful sign-in.
+type SignedIn struct {
+	User    lms.User
+	Outcome signin.Outcome
+	Secret  string // of the new session, for the browser's cookie alone
+	Session lms.Session
+}
+
+// errAgain says that somebody else changed what the decision was made on.
+var errAgain = errors.New("the account changed meanwhile")
+
+// SignIn acts on a token that a provider issued: it decides, claims or creates
+// the account if that is the decision, and begins a session, all in one
+// transaction. Whatever refers to a claimed person is not touched.
+func (s *Service) SignIn(ctx context.Context, p signin.Provider, t signin.Token, userAgent, requestID string) (SignedIn, error) {
+	var out SignedIn
+	var d signin.Decision
+	var err error
+	for range signInTries {
+		err = s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+			w := &work{tx: tx, action: access.UserSignIn, now: s.now()}
+			w.caller.RequestID = requestID
+			var err error
+			if d, err = s.decideSignIn(ctx, tx, p, t); err != nil {
+				return err
+			}
+			if err := d.Err(p); err != nil {
+				return err
+			}
+			if out, err = w.signIn(ctx, p, t, d); err != nil {
+				return err
+			}
+			return w.beginSession(ctx, &out, userAgent)
+		})
+		if !errors.Is(err, errAgain) {
+			break
+		}
+	}
+	if errors.Is(err, errAgain) {
+		err = lms.Errorf(lms.CodeUnavailable, "sign-in-busy", "Somebody is signing in with this account at this very moment. Please try again.")
+	}
+	if err != nil {
+		s.recordRefusedSignIn(ctx, p, d, requestID, err)
+		return SignedIn{}, err
+	}
+	return out, nil
+}
+
+func (s *Service) decideSignIn(ctx context.Context, tx *store.Tx, p signin.Provider, t signin.Token) (signin.Decision, error) {
+	var account signin.AccountState
+	h, ok, err := tx.IdentityHolder(ctx, t.Issuer, t.Subject)
+	if err != nil {
+		return signin.Decision{}, err
+	}
+	if ok {
+		account.Identity = &signin.Holder{UserID: h.UserID, Status: h.Status}
+	}
+	if address, err := t.Address(); err == nil {
+		h, ok, err := tx.AddressHolder(ctx, address)
+		if err != nil {
+			return signin.Decision{}, err
+		}
+		if ok {
+			account.Address = &signin.Holder{UserID: h.UserID, Status: h.Status}
+		}
+	}
+	return signin.Decide(signin.Policy{Provider: p, SignUp: s.opts.SignUp}, t, account), nil
+}
+
+// signInAudit is how the audit shows a sign-in. The address is masked: it is
+// the one that the provider sent, which may be nobody's here.
+type signInAudit struct {
+	Provider string `json:"provider"`
+	Address  string `json:"address,omitempty"`
+}
+
+func (w *work) signIn(ctx context.Context, p signin.Provider, t signin.Token, d signin.Decision) (SignedIn, error) {
+	out := SignedIn{Outcome: d.Kind}
+	id := d.UserID
+	var err error
+	switch d.Kind {
+	case signin.Create:
+		w.action = access.UserSignUp
+		if id, err = w.createSelf(ctx, d.Email); err == nil {
+			err = w.claim(ctx, id, t, d.Email)
+		}
+	case signin.Claim:
+		w.action = access.UserClaim
+		err = w.claim(ctx, id, t, d.Email)
+	default:
+		err = w.tx.TouchIdentity(ctx, t.Issuer, t.Subject, w.now)
+	}
+	if err != nil {
+		return out, err
+	}
+	u, ok, err := w.tx.User(ctx, id)
+	if err != nil {
+		return out, err
+	}
+	if !ok {
+		return out, errAgain
+	}
+	w.caller.UserID = id
+	if d.Kind == signin.SignIn {
+		if err := w.refresh(ctx, &u, t, d); err != nil {
+			return out, err
+		}
+	}
+	out.User = u
+	return out, w.record(ctx, 0, nil, signInAudit{Provider: p.Name})
+}
+
+// createSelf makes the row of somebody whom nobody has named.
+func (w *work) createSelf(ctx context.Context, address lms.Email) (int64, error) {
+	named, err := w.tx.NamePeople(ctx, lms.SystemUserID, w.now, []store.Naming{{Address: address, AsTyped: string(address)}})
+	if err != nil {
+		return 0, err
+	}
+	n := named[address]
+	if !n.Created {
+		return 0, errAgain
+	}
+	return n.UserID, nil
+}
+
+// claim makes a pending person active and attaches the identity: one update
+// and one insert, whatever number of things refer to the person. Of two who
+// try at once, one wins; the other decides anew.
+func (w *work) claim(ctx context.Context, id int64, t signin.Token, address lms.Email) error {
+	u, ok, err := w.tx.User(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return errAgain
+	}
+	won, err := w.tx.Claim(ctx, id, address, namesOf(u, t), w.now)
+	if err != nil {
+		return err
+	}
+	if !won {
+		return errAgain
+	}
+	added, err := w.tx.AddIdentity(ctx, t.Issuer, t.Subject, id, address, w.now)
+	if err != nil {
+		return err
+	}
+	if !added {
+		return errAgain
+	}
+	return nil
+}
+
+// refresh takes over what the provider says about somebody who signs in again:
+// names, and a new address when nobody has it.
+func (w *work) refresh(ctx context.Context, u *lms.User, t signin.Token, d signin.Decision) error {
+	if err := w.tx.Seen(ctx, u.ID, w.now); err != nil {
+		return err
+	}
+	if n := namesOf(*u, t); n != (store.Names{Given: u.GivenName, Family: u.FamilyName, Full: u.Name}) {
+		if err := w.tx.SetNames(ctx, *u, n); err != nil {
+			return err
+		}
+		u.GivenName, u.FamilyName, u.Name = n.Given, n.Family, n.Full
+	}
+	if !d.NewAddress {
+		return nil
+	}
+	if err := w.tx.AddPrimaryAddress(ctx, *u, d.Email, w.now); err != nil {
+		return err
+	}
+	before := u.Email
+	u.Email = d.Email
+	e, err := w.entry(access.AddressChange, 0, signInAudit{Address: before.Masked()}, signInAudit{Address: d.Email.Masked()})
+	if err != nil {
+		return err
+	}
+	return w.tx.AddAudit(ctx, e)
+}
+
+// namesOf is what the provider calls the person, as far as it can be shown;
+// where it says nothing, what is known stays.
+func namesOf(u lms.User, t signin.Token) store.Names {
+	pick := func(said, known string) string {
+		clean, err := lms.CleanText(said, "name", lms.MaxNameRunes)
+		if err != nil || clean == "" {
+			return known
+		}
+		return clean
+	}
+	return store.Names{Given: pick(t.GivenName, u.GivenName), Family: pick(t.FamilyName, u.FamilyName), Full: pick(t.Name, u.Name)}
+}
+
+func (w *work) beginSession(ctx context.Context, out *SignedIn, userAgent string) error {
+	secret, hash := newSecret("")
+	clean, err := lms.CleanText(lms.Clip(userAgent, maxUserAgent), "user_agent", maxUserAgent+1)
+	if err != nil {
+		clean = ""
+	}
+	out.Secret = secret
+	out.Session = lms.Session{UserID: out.User.ID, CreatedAt: w.now, LastUsedAt: w.now, ExpiresAt: w.now.Add(sessionIdle), UserAgent: clean}
+	out.Session.ID, err = w.tx.AddSession(ctx, hash, out.Session)
+	return err
+}
+
+func (s *Service) recordRefusedSignIn(ctx context.Context, p signin.Provider, d signin.Decision, requestID string, cause error) {
+	switch lms.CodeOf(cause) {
+	case lms.CodeForbidden, lms.CodeConflict:
+	default:
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		w := &work{tx: tx, caller: access.Caller{UserID: lms.SystemUserID, RequestID: requestID}, action: access.UserSignIn, now: s.now()}
+		after := signInAudit{Provider: p.Name}
+		if d.Email != "" {
+			after.Address = d.Email.Masked()
+		}
+		e, err := w.entry(w.action, d.UserID, nil, after)
+		if err != nil {
+			return err
+		}
+		e.Outcome, e.Reason = lms.OutcomeRefused, lms.TypeOf(cause)
+		return tx.AddAudit(ctx, e)
+	})
+	if err != nil {
+		s.log.ErrorContext(ctx, "refused sign-in not recorded", "provider", p.Name, "error", err)
+	}
+}
+
+// BySession tells who a browser's session secret belongs to: the anonymous
+// caller when it belongs to nobody any more.
+func (s *Service) BySession(ctx context.Context, secret, requestID string) (access.Caller, lms.User, error) {
+	if secret == "" || len(secret) > 200 {
+		return access.Caller{RequestID: requestID}, lms.User{}, nil
+	}
+	ses, u, ok, err := s.store.Reader().Session(ctx, hashSecret(secret), s.now())
+	if err != nil || !ok {
+		return access.Caller{RequestID: requestID}, lms.User{}, err
+	}
+	if now := s.now(); now.Sub(ses.LastUsedAt) > touchInterval {
+		expires := now.Add(sessionIdle)
+		if end := ses.CreatedAt.Add(sessionLife); expires.After(end) {
+			expires = end
+		}
+		s.touch(ctx, u, func(ctx context.Context, tx *store.Tx) error { return tx.TouchSession(ctx, ses.ID, now, expires) })
+	}
+	return access.Caller{UserID: u.ID, Kind: u.Kind, SiteRole: u.SiteRole, SessionID: ses.ID, RequestID: requestID}, u, nil
+}
+
+// ByToken tells who an API token belongs to.
+func (s *Service) ByToken(ctx context.Context, secret, requestID string) (access.Caller, lms.User, error) {
+	bad := lms.Errorf(lms.CodeUnauthenticated, "bad-token", "This API token is not valid: it may have expired or been revoked.")
+	if secret == "" || len(secret) > 200 {
+		return access.Caller{RequestID: requestID}, lms.User{}, bad
+	}
+	t, u, ok, err := s.store.Reader().Token(ctx, hashSecret(secret), s.now())
+	if err != nil {
+		return access.Caller{RequestID: requestID}, lms.User{}, err
+	}
+	if !ok {
+		return access.Caller{RequestID: requestID}, lms.User{}, bad
+	}
+	if now := s.now(); now.Sub(t.LastUsedAt) > touchInterval {
+		s.touch(ctx, u, func(ctx context.Context, tx *store.Tx) error { return tx.TouchToken(ctx, t.ID, now) })
+	}
+	return access.Caller{
+		UserID: u.ID, Kind: u.Kind, SiteRole: u.SiteRole, TokenID: t.ID, Scopes: t.Scopes, CourseIDs: t.CourseIDs, RequestID: requestID,
+	}, u, nil
+}
+
+// touch records a use. Whoever is signed in is served also when it cannot be
+// recorded.
+func (s *Service) touch(ctx context.Context, u lms.User, fn func(context.Context, *store.Tx) error) {
+	err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if err := fn(ctx, tx); err != nil {
+			return err
+		}
+		return tx.Seen(ctx, u.ID, s.now())
+	})
+	if err != nil {
+		s.log.WarnContext(ctx, "use not recorded", "user", u.ID, "error", err)
+	}
+}

@@ -1,0 +1,187 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"matricula/internal/lms"
+)
+
+// engine is the database underneath. Whatever must differ between the two is
+// in this file and in the paired migrations; all other SQL is written once.
+type engine int
+
+const (
+	engineSQLite engine = iota
+	enginePostgres
+)
+
+func (e engine) String() string {
+	if e == enginePostgres {
+		return "postgres"
+	}
+	return "sqlite"
+}
+
+// statement is one SQL text in the words of both engines. Texts may use
+//
+//	{rows:$1}   the elements of a JSON array, as table j with the column value
+//	{lock}      a lock on the selected rows until the transaction ends
+//
+// SQLite has a single writer, so that nothing needs to be locked there.
+type statement struct {
+	text [2]string
+}
+
+// statements holds every statement of the package, so that a test can prepare
+// each of them on both engines.
+var statements []*statement
+
+var rowsMacro = regexp.MustCompile(`\{rows:(\$\d+)\}`)
+
+func expand(e engine, text string) string {
+	if e == enginePostgres {
+		text = rowsMacro.ReplaceAllString(text, "jsonb_array_elements($1::jsonb) AS j(value)")
+		return strings.ReplaceAll(text, "{lock}", "FOR NO KEY UPDATE")
+	}
+	text = rowsMacro.ReplaceAllString(text, "json_each($1) AS j")
+	return strings.ReplaceAll(text, "{lock}", "")
+}
+
+// stmt registers a statement. It is called for package variables only.
+func stmt(text string) *statement {
+	return stmtFor(text, text)
+}
+
+// stmtFor registers a statement whose text differs between the engines.
+func stmtFor(sqliteText, postgresText string) *statement {
+	s := &statement{}
+	s.text[engineSQLite] = expand(engineSQLite, sqliteText)
+	s.text[enginePostgres] = expand(enginePostgres, postgresText)
+	statements = append(statements, s)
+	return s
+}
+
+// likeEscaper makes text literal inside a LIKE pattern with ESCAPE '\'.
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+func likePattern(folded string) string { return "%" + likeEscaper.Replace(folded) + "%" }
+
+// minIndexedSearch is the shortest text, in runes, that the trigram indexes of
+// both engines can find.
+const minIndexedSearch = 3
+
+// searchArg is what finds folded text through the engine's substring index.
+func (e engine) searchArg(folded string) string {
+	if e == enginePostgres || len([]rune(folded)) < minIndexedSearch {
+		return likePattern(folded)
+	}
+	return `"` + strings.ReplaceAll(folded, `"`, `""`) + `"`
+}
+
+// searchFrom gives the FROM item and the condition that restrict users u to
+// those in whose search key the parameter occurs.
+func (e engine) searchFrom(indexed bool, param string) (from, where string) {
+	if e == engineSQLite && indexed {
+		return "user_search s CROSS JOIN users u ON u.id = s.rowid", "s.search_key MATCH " + param
+	}
+	return "users u", "u.search_key LIKE " + param + ` ESCAPE '\'`
+}
+
+// idColumn is the column by which a search walks: the index's own on SQLite,
+// so that it can stop early.
+func (e engine) idColumn(indexed bool) string {
+	if e == engineSQLite && indexed {
+		return "s.rowid"
+	}
+	return "u.id"
+}
+
+// PostgreSQL error codes, from appendix A of its manual.
+const (
+	pgSerializationFailure = "40001"
+	pgDeadlock             = "40P01"
+	pgUniqueViolation      = "23505"
+	pgDiskFull             = "53100"
+	pgTooManyConnections   = "53300"
+	pgQueryCanceled        = "57014"
+	pgLockNotAvailable     = "55P03"
+)
+
+// retryable tells whether running the whole transaction again can succeed.
+func retryable(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe) && (pe.Code == pgSerializationFailure || pe.Code == pgDeadlock)
+}
+
+// isUnique tells whether err is a violated uniqueness.
+func isUnique(err error) bool {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		return pe.Code == pgUniqueViolation
+	}
+	var se *sqlite.Error
+	if errors.As(err, &se) {
+		return se.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || se.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	}
+	return false
+}
+
+// classify turns a driver's error into an lms.Error where the user can be told
+// something useful, by code and never by text. Everything else stays as it is
+// and is an internal error to whoever renders it.
+func classify(err error) error {
+	var le *lms.Error
+	if err == nil || errors.As(err, &le) {
+		return err
+	}
+	unavailable := func(typ, msg string) error {
+		return &lms.Error{Code: lms.CodeUnavailable, Type: typ, Message: msg, Err: err}
+	}
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		switch {
+		case pe.Code == pgDiskFull:
+			return unavailable("storage-full", "The database has no space left, so nothing was saved. Please tell whoever runs this server.")
+		case pe.Code == pgTooManyConnections, pe.Code == pgQueryCanceled, pe.Code == pgLockNotAvailable, retryable(err), strings.HasPrefix(pe.Code, "57P"):
+			return unavailable("database-busy", "The database is busy, so nothing was saved. Please try again in a moment.")
+		}
+		return err
+	}
+	var se *sqlite.Error
+	if errors.As(err, &se) {
+		switch se.Code() & 0xff {
+		case sqlite3.SQLITE_FULL:
+			return unavailable("storage-full", "The disk has no space left, so nothing was saved. Please tell whoever runs this server.")
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+			return unavailable("database-busy", "The database is busy, so nothing was saved. Please try again in a moment.")
+		case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+			return unavailable("database-unavailable", "The database cannot be written at the moment. Please tell whoever runs this server.")
+		}
+		return err
+	}
+	if isConnectionError(err) {
+		return unavailable("database-unavailable", "The database cannot be reached at the moment. Please try again in a moment.")
+	}
+	return err
+}
+
+func isConnectionError(err error) bool {
+	var ne net.Error
+	var ce *pgconn.ConnectError
+	return errors.Is(err, driver.ErrBadConn) || errors.As(err, &ce) || errors.As(err, &ne) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, pgx.ErrTxClosed) || pgconn.SafeToRetry(err)
+}

@@ -1,0 +1,187 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"matricula/internal/lms"
+)
+
+// memberColumns are a user u (with address e) as a member of a course: the
+// enrollment en, its role r and the grant p, each of which may be absent.
+const memberColumns = userColumns + `,
+	en.course_id, en.source, en.added_by, en.created_at, r.id, r.key, r.name, r.is_preset, r.privileges,
+	p.course_id, p.allow, p.deny, p.granted_by, p.granted_at`
+
+// joinMembership joins the membership of user u in course c.
+const joinMembership = `
+	LEFT JOIN enrollments en ON en.course_id = c.id AND en.user_id = u.id
+	LEFT JOIN course_roles r ON r.id = en.role_id
+	LEFT JOIN course_privileges p ON p.course_id = c.id AND p.user_id = u.id`
+
+// memberScan scans memberColumns.
+type memberScan struct {
+	user           lms.User
+	enrolled       int64
+	source         string
+	enrollment     lms.Enrollment
+	role           lms.Role
+	preset         *bool
+	granted        int64
+	grant          lms.Grant
+	grantAllow     lms.PrivilegeSet
+	grantDeny      lms.PrivilegeSet
+	grantGrantedBy int64
+}
+
+func (m *memberScan) dest() []any {
+	return append(userDest(&m.user),
+		number{&m.enrolled}, text{&m.source}, number{&m.enrollment.AddedBy}, timestamp{&m.enrollment.CreatedAt},
+		number{&m.role.ID}, text{&m.role.Key}, text{&m.role.Name}, &m.preset, privileges{&m.role.Privileges},
+		number{&m.granted}, privileges{&m.grantAllow}, privileges{&m.grantDeny}, number{&m.grantGrantedBy}, timestamp{&m.grant.GrantedAt})
+}
+
+func (m *memberScan) member() lms.Member {
+	out := lms.Member{User: m.user}
+	if m.enrolled != 0 {
+		e := m.enrollment
+		e.UserID, e.CourseID, e.Source = m.user.ID, m.enrolled, lms.EnrollmentSource(m.source)
+		e.Role = m.role
+		e.Role.CourseID, e.Role.Preset = m.enrolled, m.preset != nil && *m.preset
+		out.Enrollment = &e
+	}
+	if m.granted != 0 {
+		out.Grant = &lms.Grant{
+			UserID: m.user.ID, CourseID: m.granted, Allow: m.grantAllow, Deny: m.grantDeny,
+			GrantedBy: m.grantGrantedBy, GrantedAt: m.grant.GrantedAt,
+		}
+	}
+	return out
+}
+
+func scanMember(r scanner) (lms.Member, error) {
+	m := memberScan{}
+	err := r.Scan(m.dest()...)
+	return m.member(), err
+}
+
+var (
+	sqlStanding = stmt(`SELECT ` + courseColumns + `, ` + memberColumns + `
+		FROM courses c JOIN users u ON u.id = $2` + joinEmail + joinMembership + `
+		WHERE c.id = $1 AND c.deleted_at IS NULL`)
+	sqlMembersByID = stmt(`SELECT ` + memberColumns + `
+		FROM courses c JOIN {rows:$2} ON TRUE JOIN users u ON u.id = CAST(j.value->>0 AS BIGINT)` + joinEmail + joinMembership + `
+		WHERE c.id = $1 AND u.status <> 'erased' ORDER BY u.id`)
+)
+
+// Standing reads a course together with one user's place in it, in one query;
+// ok is false when there is no such course or user.
+func (tx *Tx) Standing(ctx context.Context, courseID, userID int64) (c lms.Course, m lms.Member, ok bool, err error) {
+	scan := memberScan{}
+	ok, err = tx.one(ctx, sqlStanding, []any{courseID, userID}, append(courseDest(&c), scan.dest()...)...)
+	if err != nil {
+		return c, m, false, fmt.Errorf("read standing of user %d in course %d: %w", userID, courseID, err)
+	}
+	return c, scan.member(), ok, nil
+}
+
+// MembersByID reads users with their places in a course, whether or not they
+// have one; users who do not exist are left out. The result is ordered by id.
+func (tx *Tx) MembersByID(ctx context.Context, courseID int64, ids []int64) ([]lms.Member, error) {
+	rows, err := tx.query(ctx, sqlMembersByID, courseID, idList(ids))
+	members, err := collect(rows, err, scanMember)
+	if err != nil {
+		return nil, fmt.Errorf("read %d members of course %d: %w", len(ids), courseID, err)
+	}
+	return members, nil
+}
+
+var (
+	sqlEnroll = stmt(`INSERT INTO enrollments (course_id, user_id, role_id, source, added_by, created_at)
+		SELECT $2, CAST(j.value->>0 AS BIGINT), $3, $4, $5, $6 FROM {rows:$1} WHERE TRUE
+		ON CONFLICT (course_id, user_id) DO NOTHING RETURNING user_id`)
+	sqlSetRole  = stmt(`UPDATE enrollments SET role_id = $3 WHERE course_id = $1 AND user_id = $2`)
+	sqlUnenroll = stmt(`DELETE FROM enrollments WHERE course_id = $1 AND user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$2})`)
+	sqlUngrant  = stmt(`DELETE FROM course_privileges WHERE course_id = $1 AND user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$2})`)
+	sqlOwners   = stmt(`SELECT count(*) FROM enrollments en JOIN course_roles r ON r.id = en.role_id JOIN users u ON u.id = en.user_id
+		WHERE en.course_id = $1 AND r.is_preset AND r.key = 'owner' AND u.status = 'active'`)
+)
+
+// Enroll puts users, given in ascending order, into a course and returns those
+// who were not in it before.
+func (tx *Tx) Enroll(ctx context.Context, ids []int64, e lms.Enrollment) ([]int64, error) {
+	rows, err := tx.query(ctx, sqlEnroll, idList(ids), e.CourseID, e.Role.ID, string(e.Source), e.AddedBy, at(e.CreatedAt))
+	added, err := collect(rows, err, func(r scanner) (id int64, err error) { return id, r.Scan(&id) })
+	if err != nil {
+		return nil, fmt.Errorf("enroll %d users in course %d: %w", len(ids), e.CourseID, err)
+	}
+	return added, nil
+}
+
+// SetRole changes the role of somebody who is enrolled.
+func (tx *Tx) SetRole(ctx context.Context, courseID, userID, roleID int64) error {
+	if _, err := tx.exec(ctx, sqlSetRole, courseID, userID, roleID); err != nil {
+		return fmt.Errorf("set role of user %d in course %d: %w", userID, courseID, err)
+	}
+	return nil
+}
+
+// RemoveMembers takes users out of a course, with their privileges in it.
+func (tx *Tx) RemoveMembers(ctx context.Context, courseID int64, ids []int64) error {
+	param := idList(ids)
+	if _, err := tx.exec(ctx, sqlUnenroll, courseID, param); err != nil {
+		return fmt.Errorf("unenroll from course %d: %w", courseID, err)
+	}
+	if _, err := tx.exec(ctx, sqlUngrant, courseID, param); err != nil {
+		return fmt.Errorf("withdraw privileges in course %d: %w", courseID, err)
+	}
+	return nil
+}
+
+// ActiveOwners counts the owners of a course who have arrived.
+func (tx *Tx) ActiveOwners(ctx context.Context, courseID int64) (n int64, err error) {
+	if _, err := tx.one(ctx, sqlOwners, []any{courseID}, &n); err != nil {
+		return 0, fmt.Errorf("count owners of course %d: %w", courseID, err)
+	}
+	return n, nil
+}
+
+var sqlSoleOwner = stmt(`SELECT c.id, c.title FROM enrollments en
+	JOIN course_roles r ON r.id = en.role_id AND r.is_preset AND r.key = 'owner'
+	JOIN courses c ON c.id = en.course_id AND c.deleted_at IS NULL
+	WHERE en.user_id = $1 AND NOT EXISTS (
+		SELECT 1 FROM enrollments e2 JOIN users u2 ON u2.id = e2.user_id AND u2.status = 'active'
+		WHERE e2.course_id = en.course_id AND e2.role_id = en.role_id AND e2.user_id <> $1)
+	ORDER BY c.id LIMIT 20`)
+
+// SoleOwnerships lists up to 20 courses whose only active owner is the user.
+func (tx *Tx) SoleOwnerships(ctx context.Context, userID int64) ([]lms.Course, error) {
+	rows, err := tx.query(ctx, sqlSoleOwner, userID)
+	list, err := collect(rows, err, func(r scanner) (c lms.Course, err error) { return c, r.Scan(&c.ID, &c.Title) })
+	if err != nil {
+		return nil, fmt.Errorf("list sole ownerships of user %d: %w", userID, err)
+	}
+	return list, nil
+}
+
+var sqlSetGrant = stmt(`INSERT INTO course_privileges (course_id, user_id, allow, deny, granted_by, granted_at)
+	VALUES ($1, $2, $3, $4, $5, $6)
+	ON CONFLICT (course_id, user_id) DO UPDATE SET allow = excluded.allow, deny = excluded.deny,
+		granted_by = excluded.granted_by, granted_at = excluded.granted_at`)
+
+// SetGrant sets what a person may do in a course beside their role.
+func (tx *Tx) SetGrant(ctx context.Context, g lms.Grant) error {
+	_, err := tx.exec(ctx, sqlSetGrant, g.CourseID, g.UserID, storedPrivileges(g.Allow), storedPrivileges(g.Deny), g.GrantedBy, at(g.GrantedAt))
+	if err != nil {
+		return fmt.Errorf("set privileges of user %d in course %d: %w", g.UserID, g.CourseID, err)
+	}
+	return nil
+}
+
+// RemoveGrant removes what was set for a person beside their role.
+func (tx *Tx) RemoveGrant(ctx context.Context, courseID, userID int64) error {
+	if _, err := tx.exec(ctx, sqlUngrant, courseID, idList([]int64{userID})); err != nil {
+		return fmt.Errorf("remove privileges of user %d in course %d: %w", userID, courseID, err)
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"matricula/internal/lms"
+)
+
+// MaxSessions is how many browsers a person can be signed in with at once; the
+// oldest ends when there are more.
+const MaxSessions = 20
+
+var (
+	sqlAddSession = stmt(`INSERT INTO sessions (token_hash, user_id, created_at, last_used_at, expires_at, user_agent)
+		VALUES ($1, $2, $3, $3, $4, $5) RETURNING id`)
+	sqlTrimSessions = stmt(`DELETE FROM sessions WHERE user_id = $1 AND id NOT IN
+		(SELECT id FROM sessions WHERE user_id = $1 ORDER BY id DESC LIMIT $2)`)
+	sqlSession = stmt(`SELECT s.id, s.user_id, s.created_at, s.last_used_at, s.expires_at, s.user_agent, ` + userColumns + `
+		FROM sessions s JOIN users u ON u.id = s.user_id` + joinEmail + `
+		WHERE s.token_hash = $1 AND s.expires_at > $2 AND u.status = 'active'`)
+	sqlTouchSession   = stmt(`UPDATE sessions SET last_used_at = $2, expires_at = $3 WHERE id = $1`)
+	sqlSessions       = stmt(`SELECT id, user_id, created_at, last_used_at, expires_at, user_agent FROM sessions WHERE user_id = $1 AND expires_at > $2 ORDER BY id DESC`)
+	sqlEndSession     = stmt(`DELETE FROM sessions WHERE user_id = $1 AND id = $2`)
+	sqlEndSessions    = stmt(`DELETE FROM sessions WHERE user_id = $1 AND id <> $2`)
+	sqlExpireSessions = stmt(`DELETE FROM sessions WHERE expires_at <= $1`)
+)
+
+// AddSession signs a person in with the hash of a new session token. The
+// database refuses it for anybody who is not active.
+func (tx *Tx) AddSession(ctx context.Context, hash []byte, s lms.Session) (int64, error) {
+	var id int64
+	if _, err := tx.one(ctx, sqlAddSession, []any{hash, s.UserID, at(s.CreatedAt), at(s.ExpiresAt), s.UserAgent}, &id); err != nil {
+		return 0, fmt.Errorf("add session of user %d: %w", s.UserID, err)
+	}
+	if _, err := tx.exec(ctx, sqlTrimSessions, s.UserID, MaxSessions); err != nil {
+		return 0, fmt.Errorf("trim sessions of user %d: %w", s.UserID, err)
+	}
+	return id, nil
+}
+
+func sessionDest(s *lms.Session) []any {
+	return []any{&s.ID, &s.UserID, timestamp{&s.CreatedAt}, timestamp{&s.LastUsedAt}, timestamp{&s.ExpiresAt}, &s.UserAgent}
+}
+
+// Session finds the live session of a token's hash and its active user.
+func (tx *Tx) Session(ctx context.Context, hash []byte, now time.Time) (s lms.Session, u lms.User, ok bool, err error) {
+	ok, err = tx.one(ctx, sqlSession, []any{hash, at(now)}, append(sessionDest(&s), userDest(&u)...)...)
+	if err != nil {
+		return s, u, false, fmt.Errorf("find session: %w", err)
+	}
+	return s, u, ok, nil
+}
+
+// TouchSession records a use and moves the session's end.
+func (tx *Tx) TouchSession(ctx context.Context, id int64, now, expires time.Time) error {
+	if _, err := tx.exec(ctx, sqlTouchSession, id, at(now), at(expires)); err != nil {
+		return fmt.Errorf("touch session %d: %w", id, err)
+	}
+	return nil
+}
+
+// Sessions lists a person's live sessions, newest first.
+func (tx *Tx) Sessions(ctx context.Context, userID int64, now time.Time) ([]lms.Session, error) {
+	rows, err := tx.query(ctx, sqlSessions, userID, at(now))
+	list, err := collect(rows, err, func(r scanner) (s lms.Session, err error) { return s, r.Scan(sessionDest(&s)...) })
+	if err != nil {
+		return nil, fmt.Errorf("list sessions of user %d: %w", userID, err)
+	}
+	return list, nil
+}
+
+// EndSession ends one session of a person; ended is false when there is none.
+func (tx *Tx) EndSession(ctx context.Context, userID, id int64) (ended bool, err error) {
+	n, err := tx.exec(ctx, sqlEndSession, userID, id)
+	if err != nil {
+		return false, fmt.Errorf("end session %d: %w", id, err)
+	}
+	return n > 0, nil
+}
+
+// EndSessions ends all sessions of a person but one (0: all).
+func (tx *Tx) EndSessions(ctx context.Context, userID, but int64) (int64, error) {
+	n, err := tx.exec(ctx, sqlEndSessions, userID, but)
+	if err != nil {
+		return 0, fmt.Errorf("end sessions of user %d: %w", userID, err)
+	}
+	return n, nil
+}
+
+var (
+	sqlAddAttempt = stmt(`INSERT INTO signin_attempts (state_hash, browser_hash, provider, nonce, verifier, next, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`)
+	sqlTakeAttempt = stmt(`DELETE FROM signin_attempts WHERE state_hash = $1 RETURNING browser_hash, provider, nonce, verifier, next, expires_at`)
+	sqlOldAttempts = stmt(`DELETE FROM signin_attempts WHERE expires_at <= $1`)
+)
+
+// Attempt is one browser on its way to a provider and back.
+type Attempt struct {
+	StateHash   []byte
+	BrowserHash []byte
+	Provider    string
+	Nonce       string
+	Verifier    string
+	Next        string
+	ExpiresAt   time.Time
+}
+
+// AddAttempt remembers a browser that is sent to a provider.
+func (tx *Tx) AddAttempt(ctx context.Context, a Attempt) error {
+	if _, err := tx.exec(ctx, sqlAddAttempt, a.StateHash, a.BrowserHash, a.Provider, a.Nonce, a.Verifier, a.Next, at(a.ExpiresAt)); err != nil {
+		return fmt.Errorf("add sign-in attempt: %w", err)
+	}
+	return nil
+}
+
+// TakeAttempt finds and removes an attempt, so that it serves once.
+func (tx *Tx) TakeAttempt(ctx context.Context, stateHash []byte) (a Attempt, ok bool, err error) {
+	a.StateHash = stateHash
+	ok, err = tx.one(ctx, sqlTakeAttempt, []any{stateHash}, &a.BrowserHash, &a.Provider, &a.Nonce, &a.Verifier, &a.Next, timestamp{&a.ExpiresAt})
+	if err != nil {
+		return a, false, fmt.Errorf("take sign-in attempt: %w", err)
+	}
+	return a, ok, nil
+}
+
+// Expire removes sessions and sign-in attempts that have ended, and
+// idempotency keys older than keys.
+func (tx *Tx) Expire(ctx context.Context, now, keys time.Time) error {
+	if _, err := tx.exec(ctx, sqlExpireSessions, at(now)); err != nil {
+		return fmt.Errorf("expire sessions: %w", err)
+	}
+	if _, err := tx.exec(ctx, sqlOldAttempts, at(now)); err != nil {
+		return fmt.Errorf("expire sign-in attempts: %w", err)
+	}
+	if _, err := tx.exec(ctx, sqlOldKeys, at(keys)); err != nil {
+		return fmt.Errorf("expire idempotency keys: %w", err)
+	}
+	return nil
+}
