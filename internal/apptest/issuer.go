@@ -95,10 +95,9 @@ type Issuer struct {
 
 // grant is a sign-in between /authorize, /token and /userinfo.
 type grant struct {
-	person                               Person
-	clientID, redirectURI, nonce, method string
-	challenge                            string
-	issued                               time.Time
+	person                                  Person
+	clientID, redirectURI, nonce, challenge string
+	issued                                  time.Time
 }
 
 // NewIssuer starts an issuer that ends with the test.
@@ -157,8 +156,8 @@ func (i *Issuer) SignInAs(p Person) {
 }
 
 // PersonFor lets the test choose by the parameters of the authorization
-// request, for several browsers at once. Where choose answers false, the
-// person of SignInAs signs in.
+// request, such as its state, for several browsers at once. Where choose
+// answers false, the person of SignInAs signs in. It must not call the issuer.
 func (i *Issuer) PersonFor(choose func(authorize url.Values) (Person, bool)) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -281,7 +280,9 @@ func (i *Issuer) issue(q url.Values) string {
 
 func (i *Issuer) token(w http.ResponseWriter, r *http.Request, f Faults) {
 	id, secret, basic := r.BasicAuth()
-	if basic {
+	if basic != f.wantsBasic(basic) {
+		id = "" // sent in a way that the discovery document does not name
+	} else if basic {
 		id, _ = url.QueryUnescape(id)
 		secret, _ = url.QueryUnescape(secret)
 	} else {

@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -93,6 +94,16 @@ func (f Faults) interfere(w http.ResponseWriter, r *http.Request, endpoint strin
 		return false // only slow
 	}
 	return true
+}
+
+// wantsBasic tells whether the client has to authenticate with a header, when
+// it may choose and did as said.
+func (f Faults) wantsBasic(did bool) bool {
+	methods, limited := f.Discovery["token_endpoint_auth_methods_supported"].([]string)
+	if !limited || slices.Contains(methods, "client_secret_basic") && slices.Contains(methods, "client_secret_post") {
+		return did
+	}
+	return slices.Contains(methods, "client_secret_basic")
 }
 
 // claims are what the issuer says about the person, wherever it is asked.

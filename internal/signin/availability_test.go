@@ -139,9 +139,11 @@ func TestABrokenTokenEndpointIsACleanError(t *testing.T) {
 		}
 	})
 	t.Run("the secret goes where the provider wants it", func(t *testing.T) {
-		d := open(t, signin.KindOIDC)
-		d.issuer.Misbehave(apptest.Faults{Discovery: map[string]any{"token_endpoint_auth_methods_supported": []string{"client_secret_post"}}})
-		d.mustSignIn(t, apptest.Somebody(ada, "", ""))
+		for _, methods := range [][]string{{"client_secret_post"}, {"client_secret_basic"}, {"private_key_jwt", "client_secret_post"}} {
+			d := open(t, signin.KindOIDC)
+			d.issuer.Misbehave(apptest.Faults{Discovery: map[string]any{"token_endpoint_auth_methods_supported": methods}})
+			d.mustSignIn(t, apptest.Somebody(ada, "", ""))
+		}
 	})
 }
 

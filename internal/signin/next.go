@@ -53,7 +53,7 @@ func ownPath(p string) bool {
 	if strings.ContainsFunc(decoded, func(r rune) bool { return r > '~' }) {
 		return false // such as U+2215, which looks like a slash
 	}
-	if cleaned := path.Clean(decoded); decoded != cleaned && decoded != cleaned+"/" {
+	if cleaned := path.Clean(decoded); strings.Contains(decoded, "//") || decoded != cleaned && decoded != cleaned+"/" {
 		return false
 	}
 	decoded = strings.ToLower(decoded)

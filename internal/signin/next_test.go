@@ -19,7 +19,7 @@ func TestF14OnlyAPageOfThisSiteIsAWayBack(t *testing.T) {
 	}
 	for _, next := range []string{
 		"", "courses", "ours@evil", "javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "https://evil.example",
-		"//evil", "///evil", "////evil", "//evil@ours", "//evil.example/%2f..", "/\\evil", "\\/evil", "\\\\evil", "/\\/evil", "/a\\b",
+		"//", "///", "//?x", "/courses//", "//evil", "///evil", "////evil", "//evil@ours", "//evil.example/%2f..", "/\\evil", "\\/evil", "\\\\evil", "/\\/evil", "/a\\b",
 		"/%2f/evil", "/%2F%2Fevil", "/%5cevil", "/%5C%5Cevil", "/%252fevil", "/%2e%2e/evil", "/.%2e/evil",
 		"https:/evil", "https:evil", "https:///evil", "/\t/evil", "\t//evil", " //evil", "/ /evil", "/\n/evil", "/\r\nSet-Cookie: x",
 		"%0a//evil", "/%0a/evil", "/%0d%0aLocation:%20//evil", "/x?y=%0d%0aSet-Cookie", "/%00", "/%7f", "/\x00", "/\x7f", "/x\u00a0",

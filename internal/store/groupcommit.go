@@ -95,7 +95,7 @@ func (g *groupCommitter) close() {
 
 func (g *groupCommitter) loop() {
 	defer close(g.done)
-	defer g.conn.Close()
+	defer g.release()
 	for {
 		select {
 		case job := <-g.jobs:
@@ -111,6 +111,18 @@ func (g *groupCommitter) loop() {
 			}
 		}
 	}
+}
+
+// release gives the connection back. A statement that stayed open would keep
+// SQLite from closing the file, and with it from moving the log into it.
+func (g *groupCommitter) release() {
+	for _, p := range g.raw {
+		_ = p.Close() // finalizing a statement tells only how its last run ended
+	}
+	for _, p := range g.stmts {
+		_ = p.Close()
+	}
+	_ = g.conn.Close()
 }
 
 // batch runs first and whoever waits behind it, commits once, and answers all.
@@ -181,7 +193,7 @@ func (g *groupCommitter) call(job *writeJob) {
 	job.err = job.fn(context.WithoutCancel(job.ctx), &Tx{engine: engineSQLite, run: g})
 }
 
-// withConn runs fn on the writer's connection, outside of any transaction.
+// withConn runs fn on the writer's connection, in a savepoint of its own.
 func (g *groupCommitter) withConn(ctx context.Context, fn func(*sql.Conn) error) error {
 	return g.do(ctx, func(context.Context, *Tx) error { return fn(g.conn) })
 }

@@ -127,6 +127,10 @@ func (s *Store) Close() error {
 	if s.commit != nil {
 		s.commit.close()
 	}
+	s.cached.Range(func(_, p any) bool {
+		_ = p.(*sql.Stmt).Close()
+		return true
+	})
 	err := s.read.Close()
 	if s.write != s.read {
 		err = errors.Join(err, s.write.Close())

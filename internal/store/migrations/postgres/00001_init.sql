@@ -153,6 +153,12 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
 
+-- Random keys that all nodes share, such as the one that signs cursors.
+CREATE TABLE secrets (
+    name  TEXT PRIMARY KEY,
+    value BYTEA NOT NULL
+);
+
 -- What no code may do, whatever its bugs: a claimed account never becomes
 -- pending again, and a pending person neither signs in, holds a token nor acts.
 -- +goose StatementBegin
@@ -195,6 +201,38 @@ END $$;
 -- +goose StatementEnd
 CREATE TRIGGER audit_entries_actor AFTER INSERT ON audit_entries REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_actor();
+-- +goose StatementBegin
+CREATE FUNCTION identities_not_pending() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM users WHERE id = NEW.user_id AND status = 'pending') THEN
+        RAISE EXCEPTION 'a pending person has no identity' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER identities_not_pending BEFORE INSERT ON identities FOR EACH ROW EXECUTE FUNCTION identities_not_pending();
+-- +goose StatementBegin
+CREATE FUNCTION enrollments_added_by() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM added JOIN users ON users.id = added.added_by WHERE users.status = 'pending') THEN
+        RAISE EXCEPTION 'a pending person cannot act' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER enrollments_added_by AFTER INSERT ON enrollments REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION enrollments_added_by();
+-- +goose StatementBegin
+CREATE FUNCTION course_privileges_granted_by() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM users WHERE id = NEW.granted_by AND status = 'pending') THEN
+        RAISE EXCEPTION 'a pending person cannot act' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER course_privileges_granted_by BEFORE INSERT OR UPDATE ON course_privileges
+    FOR EACH ROW EXECUTE FUNCTION course_privileges_granted_by();
 -- +goose StatementBegin
 CREATE FUNCTION audit_entries_keep() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

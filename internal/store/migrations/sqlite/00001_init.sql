@@ -154,6 +154,12 @@ CREATE TABLE idempotency_keys (
 ) WITHOUT ROWID;
 CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
 
+-- Random keys that all nodes share, such as the one that signs cursors.
+CREATE TABLE secrets (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) WITHOUT ROWID;
+
 -- What no code may do, whatever its bugs: a claimed account never becomes
 -- pending again, and a pending person neither signs in, holds a token nor acts.
 -- +goose StatementBegin
@@ -180,6 +186,34 @@ END;
 -- +goose StatementBegin
 CREATE TRIGGER audit_entries_actor BEFORE INSERT ON audit_entries
 WHEN EXISTS (SELECT 1 FROM users WHERE id = NEW.actor_id AND status = 'pending')
+BEGIN
+    SELECT RAISE(ABORT, 'a pending person cannot act');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER identities_not_pending BEFORE INSERT ON identities
+WHEN EXISTS (SELECT 1 FROM users WHERE id = NEW.user_id AND status = 'pending')
+BEGIN
+    SELECT RAISE(ABORT, 'a pending person has no identity');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER enrollments_added_by BEFORE INSERT ON enrollments
+WHEN EXISTS (SELECT 1 FROM users WHERE id = NEW.added_by AND status = 'pending')
+BEGIN
+    SELECT RAISE(ABORT, 'a pending person cannot act');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER course_privileges_granted_by BEFORE INSERT ON course_privileges
+WHEN EXISTS (SELECT 1 FROM users WHERE id = NEW.granted_by AND status = 'pending')
+BEGIN
+    SELECT RAISE(ABORT, 'a pending person cannot act');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER course_privileges_regranted_by BEFORE UPDATE ON course_privileges
+WHEN EXISTS (SELECT 1 FROM users WHERE id = NEW.granted_by AND status = 'pending')
 BEGIN
     SELECT RAISE(ABORT, 'a pending person cannot act');
 END;

@@ -1,0 +1,57 @@
+package service
+
+import (
+	"context"
+
+	"matricula/internal/access"
+	"matricula/internal/lms"
+	"matricula/internal/store"
+)
+
+// RosterRequest asks for a page of a course's people.
+type RosterRequest struct {
+	CourseID int64
+	Enrolled bool // leave out who has privileges but no role
+	Role     string
+	Status   lms.UserStatus
+	Group    store.PeopleGroup
+	Search   string
+	After    store.PeopleCursor
+	Limit    int
+}
+
+// RosterPage is a page of a course's people.
+type RosterPage struct {
+	Standing *access.Standing
+	People   []store.Person
+	More     bool
+}
+
+// Roster lists a course's people, sorted by name.
+func (s *Service) Roster(ctx context.Context, c access.Caller, r RosterRequest) (RosterPage, error) {
+	st, err := s.look(ctx, c, access.RosterView, r.CourseID)
+	if err != nil {
+		return RosterPage{}, err
+	}
+	clean, err := lms.CleanText(r.Search, "search", lms.MaxNameRunes)
+	if err != nil {
+		return RosterPage{}, err
+	}
+	list, err := s.store.Reader().People(ctx, store.PeopleQuery{
+		CourseID: r.CourseID, Enrolled: r.Enrolled, Role: r.Role, Status: r.Status, Group: r.Group,
+		Search: lms.FoldSearch(clean), After: r.After, Limit: r.Limit + 1,
+	})
+	if err != nil {
+		return RosterPage{}, err
+	}
+	people, more := page(list, r.Limit)
+	return RosterPage{Standing: st, People: people, More: more}, nil
+}
+
+// RosterCounts counts a course's people.
+func (s *Service) RosterCounts(ctx context.Context, c access.Caller, courseID int64) (store.PeopleCounts, error) {
+	if _, err := s.look(ctx, c, access.RosterView, courseID); err != nil {
+		return store.PeopleCounts{}, err
+	}
+	return s.store.Reader().PeopleCounts(ctx, courseID)
+}
