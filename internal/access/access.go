@@ -223,7 +223,7 @@ func decideToken(c Caller, r rule) error {
 		return lms.Errorf(lms.CodeForbidden, "token-not-enough", "This cannot be done with an API token. Sign in in a browser to do it.")
 	case !c.allowed(need):
 		return lms.Errorf(lms.CodeForbidden, "token-scope", "This API token lacks the scope %q.", need)
-	case !r.course && r.write && len(c.CourseIDs) > 0:
+	case !r.course && (r.write || len(r.site) > 0) && len(c.CourseIDs) > 0:
 		return lms.Errorf(lms.CodeForbidden, "token-scope", "This API token is limited to single courses.")
 	}
 	return nil

@@ -150,7 +150,10 @@ func FoldSearch(s string) string {
 		if unicode.Is(unicode.Mn, r) || unicode.IsControl(r) {
 			continue
 		}
-		b.WriteRune(unicode.ToLower(r))
+		if r = unicode.ToLower(r); r == 'ı' {
+			r = 'i' // whose capital is I in Turkish too: IŞIK finds Işık
+		}
+		b.WriteRune(r)
 	}
 	return b.String()
 }

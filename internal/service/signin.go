@@ -249,8 +249,12 @@ func (w *work) refresh(ctx context.Context, u *lms.User, t signin.Token, d signi
 	if !d.NewAddress {
 		return nil
 	}
-	if err := w.tx.AddPrimaryAddress(ctx, *u, d.Email, w.now); err != nil {
+	added, err := w.tx.AddPrimaryAddress(ctx, *u, d.Email, w.now)
+	if err != nil {
 		return err
+	}
+	if !added {
+		return errAgain // somebody was named with it meanwhile, and keeps it
 	}
 	before := u.Email
 	u.Email = d.Email

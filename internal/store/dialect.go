@@ -117,12 +117,19 @@ const (
 	pgTooManyConnections   = "53300"
 	pgQueryCanceled        = "57014"
 	pgLockNotAvailable     = "55P03"
+	pgOperatorIntervention = "57P" // the server is going down or coming up
 )
 
-// retryable tells whether running the whole transaction again can succeed.
+// retryable tells whether running the whole transaction again can succeed: it
+// collided with another, or its connection was gone before anything was sent
+// on it, which happens to whoever is handed the connection of a caller that
+// went away.
 func retryable(err error) bool {
 	var pe *pgconn.PgError
-	return errors.As(err, &pe) && (pe.Code == pgSerializationFailure || pe.Code == pgDeadlock)
+	if errors.As(err, &pe) {
+		return pe.Code == pgSerializationFailure || pe.Code == pgDeadlock
+	}
+	return errors.Is(err, driver.ErrBadConn)
 }
 
 // isUnique tells whether err is a violated uniqueness.
@@ -154,7 +161,7 @@ func classify(err error) error {
 		switch {
 		case pe.Code == pgDiskFull:
 			return unavailable("storage-full", "The database has no space left, so nothing was saved. Please tell whoever runs this server.")
-		case pe.Code == pgTooManyConnections, pe.Code == pgQueryCanceled, pe.Code == pgLockNotAvailable, retryable(err), strings.HasPrefix(pe.Code, "57P"):
+		case pe.Code == pgTooManyConnections, pe.Code == pgQueryCanceled, pe.Code == pgLockNotAvailable, retryable(err), strings.HasPrefix(pe.Code, pgOperatorIntervention):
 			return unavailable("database-busy", "The database is busy, so nothing was saved. Please try again in a moment.")
 		}
 		return err
@@ -175,6 +182,16 @@ func classify(err error) error {
 		return unavailable("database-unavailable", "The database cannot be reached at the moment. Please try again in a moment.")
 	}
 	return err
+}
+
+// inDoubt tells whether a commit that failed may have happened all the same:
+// the connection broke, or the server said that it was going down.
+func inDoubt(err error) bool {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		return strings.HasPrefix(pe.Code, pgOperatorIntervention)
+	}
+	return isConnectionError(err)
 }
 
 func isConnectionError(err error) bool {

@@ -76,18 +76,23 @@ func (tx *Tx) Identities(ctx context.Context, userID int64) ([]lms.Identity, err
 var (
 	sqlDemoteAddresses = stmt(`UPDATE emails SET is_primary = FALSE WHERE user_id = $1 AND is_primary`)
 	sqlAddAddress      = stmt(`INSERT INTO emails (address, user_id, as_typed, is_primary, verified_at, created_at)
-		VALUES ($1, $2, $1, TRUE, $3, $3)`)
+		VALUES ($1, $2, $1, TRUE, $3, $3) ON CONFLICT (address) DO NOTHING`)
 )
 
 // AddPrimaryAddress gives a person a further, proven address and makes it the
-// primary one. The address must be nobody's.
-func (tx *Tx) AddPrimaryAddress(ctx context.Context, u lms.User, address lms.Email, now time.Time) error {
+// primary one. When added is false, somebody else has it by now, and the
+// transaction must not be kept.
+func (tx *Tx) AddPrimaryAddress(ctx context.Context, u lms.User, address lms.Email, now time.Time) (added bool, err error) {
 	if _, err := tx.exec(ctx, sqlDemoteAddresses, u.ID); err != nil {
-		return fmt.Errorf("demote addresses of user %d: %w", u.ID, err)
+		return false, fmt.Errorf("demote addresses of user %d: %w", u.ID, err)
 	}
-	if _, err := tx.exec(ctx, sqlAddAddress, string(address), u.ID, at(now)); err != nil {
-		return fmt.Errorf("add address to user %d: %w", u.ID, err)
+	n, err := tx.exec(ctx, sqlAddAddress, string(address), u.ID, at(now))
+	if err != nil {
+		return false, fmt.Errorf("add address to user %d: %w", u.ID, err)
+	}
+	if n == 0 {
+		return false, nil
 	}
 	u.Email = address
-	return tx.SetNames(ctx, u, Names{Given: u.GivenName, Family: u.FamilyName, Full: u.Name})
+	return true, tx.SetNames(ctx, u, Names{Given: u.GivenName, Family: u.FamilyName, Full: u.Name})
 }

@@ -67,7 +67,8 @@ func (tx *Tx) CreateRole(ctx context.Context, r lms.Role) (id int64, ok bool, er
 	return id, ok, nil
 }
 
-// UpdateRole changes a custom role; ok is false when its key is taken.
+// UpdateRole changes a custom role; ok is false when its key is taken, and then
+// the transaction must not be kept.
 func (tx *Tx) UpdateRole(ctx context.Context, r lms.Role) (ok bool, err error) {
 	_, err = tx.exec(ctx, sqlUpdateRole, r.CourseID, r.ID, r.Key, r.Name, storedPrivileges(r.Privileges))
 	if isUnique(err) {

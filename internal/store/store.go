@@ -253,7 +253,8 @@ func (s *Store) CheckDurability(ctx context.Context) ([]string, error) {
 	var problems []string
 	check := func(ctx context.Context, q interface {
 		QueryRowContext(context.Context, string, ...any) *sql.Row
-	}) error {
+	},
+	) error {
 		for _, w := range wants {
 			var got string
 			if err := q.QueryRowContext(ctx, w.query).Scan(&got); err != nil {
@@ -326,7 +327,7 @@ func (s *Store) writePostgres(ctx context.Context, fn func(context.Context, *Tx)
 	}
 	done = true
 	if err := tx.Commit(); err != nil {
-		if isConnectionError(err) {
+		if inDoubt(err) {
 			return &lms.Error{Code: lms.CodeUnavailable, Type: "commit-unknown", Err: err, Message: "The database went away while saving, so it is not known whether this was saved. Please look, and try again if it was not."}
 		}
 		return fmt.Errorf("commit: %w", err)

@@ -38,8 +38,12 @@ func (s stored) Scan(v any) error {
 
 func tokenDest(t *lms.APIToken) []any {
 	return []any{
-		&t.ID, &t.UserID, &t.Name, &t.Hint, stored{&t.Scopes}, stored{&t.CourseIDs},
-		timestamp{&t.CreatedAt}, timestamp{&t.ExpiresAt}, timestamp{&t.LastUsedAt},
+		&t.ID, &t.UserID, &t.Name, &t.Hint,
+		stored{&t.Scopes},
+		stored{&t.CourseIDs},
+		timestamp{&t.CreatedAt},
+		timestamp{&t.ExpiresAt},
+		timestamp{&t.LastUsedAt},
 	}
 }
 

@@ -25,14 +25,17 @@ type runner interface {
 	exec(ctx context.Context, text string, st *statement, args []any) (sql.Result, error)
 }
 
+// Errors are classified here and not only by Write, since a Reader's never pass
+// there.
 func (tx *Tx) query(ctx context.Context, st *statement, args ...any) (*sql.Rows, error) {
-	return tx.run.query(ctx, st.text[tx.engine], st, args)
+	rows, err := tx.run.query(ctx, st.text[tx.engine], st, args)
+	return rows, classify(err)
 }
 
 func (tx *Tx) exec(ctx context.Context, st *statement, args ...any) (int64, error) {
 	res, err := tx.run.exec(ctx, st.text[tx.engine], st, args)
 	if err != nil {
-		return 0, err
+		return 0, classify(err)
 	}
 	return res.RowsAffected()
 }
@@ -50,7 +53,7 @@ func (tx *Tx) one(ctx context.Context, st *statement, args []any, dest ...any) (
 		}
 		ok = true
 	}
-	return ok, errors.Join(rows.Err(), rows.Close())
+	return ok, classify(errors.Join(rows.Err(), rows.Close()))
 }
 
 type scanner interface{ Scan(dest ...any) error }
@@ -69,7 +72,7 @@ func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([
 		}
 		list = append(list, v)
 	}
-	return list, errors.Join(rows.Err(), rows.Close())
+	return list, classify(errors.Join(rows.Err(), rows.Close()))
 }
 
 type poolRunner struct {

@@ -19,8 +19,13 @@ const joinEmail = ` LEFT JOIN emails e ON e.user_id = u.id AND e.is_primary`
 
 func userDest(u *lms.User) []any {
 	return []any{
-		&u.ID, &u.Kind, &u.Status, &u.SiteRole, text{(*string)(&u.Email)}, &u.GivenName, &u.FamilyName, &u.Name,
-		&u.CreatedBy, timestamp{&u.CreatedAt}, timestamp{&u.ClaimedAt}, timestamp{&u.LastSeenAt},
+		&u.ID, &u.Kind, &u.Status, &u.SiteRole,
+		text{(*string)(&u.Email)},
+		&u.GivenName, &u.FamilyName, &u.Name,
+		&u.CreatedBy,
+		timestamp{&u.CreatedAt},
+		timestamp{&u.ClaimedAt},
+		timestamp{&u.LastSeenAt},
 	}
 }
 

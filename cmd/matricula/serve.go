@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"matricula/internal/config"
+	"matricula/internal/server"
+	"matricula/internal/service"
+	"matricula/internal/signin"
+	"matricula/internal/store"
+)
+
+// expireEvery is how often what has ended is removed. Whether something has
+// ended is looked at when it is used, so this is about space alone.
+const expireEvery = 10 * time.Minute
+
+type serveCommand struct {
+	NoMigrate bool `help:"Do not migrate the database; stop if it is not at this version."`
+}
+
+// Run serves until the context ends.
+func (s *serveCommand) Run(ctx context.Context, p *program) (err error) {
+	cfg, err := config.Load(p.environ)
+	if err != nil {
+		return err
+	}
+	if err := cfg.RequireProvider(); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewJSONHandler(p.stderr, nil))
+	unlock, err := lockDatabase(cfg.Database)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	st, err := openDatabase(ctx, cfg.Database)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	if err := s.prepare(ctx, cfg, st); err != nil {
+		return err
+	}
+	svc := service.New(st, service.Options{
+		Now: p.now, Log: log, SignUp: cfg.SignUp, Directory: cfg.Directory, NamingDomains: cfg.NamingDomains,
+	})
+	if err := svc.NameAdmins(ctx, cfg.Admins); err != nil {
+		return fmt.Errorf("MATRICULA_ADMINS: %w", err)
+	}
+	srv, err := p.server(ctx, cfg, st, svc, log)
+	if err != nil {
+		return err
+	}
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", cfg.Addr)
+	if err != nil {
+		return fmt.Errorf("MATRICULA_ADDR: %w", err)
+	}
+	if cfg.Mail != nil {
+		log.Warn("no mail is sent: this version cannot send any yet", "variable", "MATRICULA_SMTP")
+	}
+	log.Info("listening", "url", cfg.URL, "address", listener.Addr().String(), "database", cfg.Database, "version", readBuild().version)
+	defer whileRunning(ctx, func(ctx context.Context) { expire(ctx, svc, log) })()
+	err = srv.Serve(ctx, listener)
+	log.Info("stopped")
+	return err
+}
+
+// prepare brings the database to this version, and refuses one that could lose
+// what it has acknowledged.
+func (s *serveCommand) prepare(ctx context.Context, cfg config.Config, st *store.Store) error {
+	ready := st.Migrate
+	if s.NoMigrate {
+		ready = st.Start
+	}
+	if err := ready(ctx); err != nil {
+		return databaseFault(cfg.Database, err)
+	}
+	problems, err := st.CheckDurability(ctx)
+	if err != nil {
+		return databaseFault(cfg.Database, err)
+	}
+	if len(problems) > 0 {
+		return databaseFault(cfg.Database, errors.New(strings.Join(problems, "; ")))
+	}
+	return nil
+}
+
+func (p *program) server(ctx context.Context, cfg config.Config, st *store.Store, svc *service.Service, log *slog.Logger) (*server.Server, error) {
+	rp, err := signin.New(cfg.Providers, cfg.URL, nil, p.now)
+	if err != nil {
+		return nil, err
+	}
+	key, err := st.Secret(ctx, "cursor")
+	if err != nil {
+		return nil, databaseFault(cfg.Database, err)
+	}
+	return server.New(server.Options{
+		Service: svc, RelyingParty: rp, URL: cfg.URL, TrustedProxies: cfg.TrustedProxies,
+		// Nothing sends mail yet, so no page may promise any.
+		MailEnabled: false,
+		Log:         log, Now: p.now, Version: readBuild().version, CursorKey: key,
+	})
+}
+
+// whileRunning runs fn beside the caller, who ends it and waits for its end by
+// calling what it returns.
+func whileRunning(ctx context.Context, fn func(context.Context)) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { fn(ctx) })
+	return func() {
+		cancel()
+		wg.Wait()
+	}
+}
+
+// expire removes what has ended, now and then.
+func expire(ctx context.Context, svc *service.Service, log *slog.Logger) {
+	tick := time.NewTicker(expireEvery)
+	defer tick.Stop()
+	for {
+		if err := svc.Expire(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("what has ended was not removed; the next try is soon", "error", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

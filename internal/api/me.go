@@ -1,0 +1,72 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"matricula/internal/lms"
+	"matricula/internal/service"
+)
+
+// Me is the caller.
+type Me struct {
+	User        User        `json:"user"`
+	SiteRole    string      `json:"site_role" enum:"member,teacher,admin"`
+	Scopes      []lms.Scope `json:"scopes" doc:"What the caller's token may be used for; both in a session."`
+	CourseIDs   []int64     `json:"course_ids" doc:"The courses to which the caller's token is limited; empty: no limit."`
+	Courses     []Course    `json:"courses" doc:"The caller's courses, newest first, at most 200."`
+	MoreCourses bool        `json:"more_courses" doc:"There are more: GET /api/v1/courses has them all."`
+}
+
+const maxOwnCourses = 200
+
+// Identity is one way in which the caller signs in.
+type Identity struct {
+	ID         int64     `json:"id"`
+	Issuer     string    `json:"issuer" doc:"The OpenID provider."`
+	LinkedAt   time.Time `json:"linked_at"`
+	LastUsedAt time.Time `json:"last_used_at"`
+}
+
+func (a *API) registerMe() {
+	register(a, op(http.MethodGet, "/me", "get-me", tagAccount, "Who is calling",
+		"The caller's own account, what their token may be used for, and their courses."), a.me)
+	register(a, op(http.MethodGet, "/me/identities", "list-identities", tagAccount, "How the caller signs in",
+		"The accounts at OpenID providers with which the caller has signed in."), a.identities)
+}
+
+func (a *API) me(ctx context.Context, c *call, _ *nothing) (*answer[Me], error) {
+	u, err := a.svc.Me(ctx, c.caller)
+	if err != nil {
+		return nil, err
+	}
+	courses, err := a.svc.Courses(ctx, c.caller, service.CoursesRequest{Limit: maxOwnCourses})
+	if err != nil {
+		return nil, err
+	}
+	m := Me{
+		User: userWire(&u), SiteRole: string(u.SiteRole), Scopes: c.caller.Scopes, CourseIDs: c.caller.CourseIDs,
+		Courses: make([]Course, len(courses.Courses)), MoreCourses: courses.Next != 0,
+	}
+	if c.caller.TokenID == 0 {
+		m.Scopes = []lms.Scope{lms.ScopeRead, lms.ScopeWrite}
+	}
+	if m.CourseIDs == nil {
+		m.CourseIDs = []int64{}
+	}
+	for i := range courses.Courses {
+		m.Courses[i] = courseWire(&courses.Courses[i])
+	}
+	return &answer[Me]{m}, nil
+}
+
+func (a *API) identities(ctx context.Context, c *call, _ *nothing) (*page[Identity], error) {
+	list, err := a.svc.Identities(ctx, c.caller)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(list, func(i *lms.Identity) Identity {
+		return Identity{ID: i.ID, Issuer: i.Issuer, LinkedAt: i.LinkedAt.UTC(), LastUsedAt: i.LastUsedAt.UTC()}
+	}, nil), nil
+}

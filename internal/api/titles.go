@@ -1,0 +1,100 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+)
+
+// titles are the kinds of problems, for people. The keys are the last parts of
+// problem types, which never change their meaning. A test finds the ones that
+// are missing.
+var titles = map[string]string{
+	// The request.
+	"malformed":              "The request cannot be read",
+	"invalid":                "Something in the request is not acceptable",
+	"content-type":           "The body is not JSON",
+	"cursor":                 "The cursor does not belong to this list",
+	"method":                 "Another method is needed",
+	"no-route":               "There is nothing at this address",
+	"too-large":              "Too much at once",
+	"too-many-rows":          "Too many people at once",
+	"two-addresses":          "Two addresses for one person",
+	"two-forms":              "Two ways to say the same",
+	"nobody-named":           "Nobody is named",
+	"idempotency-key":        "The Idempotency-Key cannot be used",
+	"idempotency-key-reused": "The Idempotency-Key was used for something else",
+	"cross-origin":           "The request came from another site",
+
+	// Who is calling, and what they may.
+	"sign-in-required":      "Nobody is signed in",
+	"bad-token":             "The API token is not valid",
+	"token-not-enough":      "This cannot be done with an API token",
+	"token-scope":           "The API token does not reach this",
+	"forbidden":             "This is not allowed to you",
+	"beyond-own-privileges": "Nobody can give what they do not hold",
+	"higher-person":         "This person holds more than you",
+	"self-change":           "Nobody can change what they themselves may do",
+	"not-found":             "There is no such thing, or it is not yours to see",
+
+	// The state of things.
+	"course-archived":     "The course is archived",
+	"course-not-archived": "The course is in use",
+	"last-owner":          "A course needs an owner",
+	"owner-holds-all":     "An owner holds everything",
+	"other-role":          "The person has another role already",
+	"not-in-course":       "The person is not in the course",
+	"already-enrolled":    "The person is in the course already",
+	"listed-twice":        "The person is listed more than once",
+	"preset-role":         "Built-in roles stay as they are",
+	"role-in-use":         "The role is in use",
+	"token-shown-once":    "A token is shown only once",
+	"too-many-tokens":     "There are too many tokens",
+	"not-active":          "The account is not active",
+	"other-site-role":     "The account has another site role",
+
+	// What was written.
+	"allowed-and-denied":     "Both allowed and denied",
+	"unknown-privilege":      "There is no such privilege",
+	"unknown-role":           "The course has no such role",
+	"unknown-site-role":      "There is no such site role",
+	"unknown-scope":          "There is no such scope",
+	"unknown-course":         "There is no such course",
+	"too-many-courses":       "Too many courses",
+	"status":                 "The status cannot be set so",
+	"outside-address":        "The address lies outside the school",
+	"search-too-short":       "The search is too short",
+	"title-missing":          "The course has no title",
+	"name-missing":           "A name is missing",
+	"role-name":              "The role needs a name",
+	"role-name-taken":        "The name is taken",
+	"expiry":                 "The end lies outside what is possible",
+	"text-too-long":          "The text is too long",
+	"text-not-utf8":          "The text cannot be read",
+	"text-control-character": "The text has an invisible control character",
+
+	// Signing in.
+	"sign-in-expired": "The sign-in took too long",
+	"sign-in-busy":    "Somebody is signing in with this account",
+
+	// Our side.
+	"internal":             "Something went wrong on our side",
+	"timeout":              "This took too long",
+	"canceled":             "The request was given up",
+	"shutting-down":        "The server is restarting",
+	"commit-unknown":       "It is not known whether this was saved",
+	"storage-full":         "There is no space left",
+	"database-busy":        "The database is busy",
+	"database-unavailable": "The database cannot be reached",
+}
+
+// titleOf names a kind of problem; one that was made elsewhere is named by its
+// status.
+func titleOf(status int, typ string) string {
+	if title, ok := titles[typ]; ok {
+		return title
+	}
+	if strings.HasPrefix(typ, "address-") {
+		return "This address cannot be used"
+	}
+	return http.StatusText(status)
+}

@@ -1,0 +1,223 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"matricula/internal/lms"
+	"matricula/internal/service"
+)
+
+// scene is a part of the school's history.
+type scene struct {
+	name    string
+	daysAgo int
+	play    func(context.Context, *builder) error
+}
+
+// scenes is the school's history, oldest first.
+var scenes = []scene{
+	{"the first administrator is named", 260, nameAdmin},
+	{"the administrator names the teachers", 258, nameTeachers},
+	{"the teachers arrive", 256, teachersArrive},
+	{"Optics begins", 250, optics},
+	{"the students of Optics arrive", 248, func(ctx context.Context, b *builder) error {
+		return b.arrive(ctx, append(arriving(0, 28), joseph)...)
+	}},
+	{"Optics ends", 120, opticsEnds},
+	{"the courses of this term begin", 30, thisTerm},
+	{"Algorithms begins", 26, algorithms},
+	{"people arrive", 22, peopleArrive},
+	{"Algorithms gets its staff", 20, algorithmsStaff},
+	{"what must not be possible is not", 9, refusals},
+	{"a student leaves Algorithms", 3, studentLeaves},
+}
+
+// The students of Algorithms, by number.
+const (
+	algorithmsFrom = 30
+	algorithmsTo   = 72
+)
+
+func nameAdmin(ctx context.Context, b *builder) error {
+	address, err := lms.ParseEmail(florence)
+	if err != nil {
+		return err
+	}
+	if err := b.svc.NameAdmins(ctx, []lms.Email{address}); err != nil {
+		return err
+	}
+	return b.arrive(ctx, florence)
+}
+
+var teachers = []string{ada, emilie, sofja, caroline, carl, alhazen}
+
+func nameTeachers(ctx context.Context, b *builder) error {
+	for _, typed := range teachers {
+		a, _ := account(typed)
+		_, err := b.svc.NamePerson(ctx, b.as(florence), service.NewPerson{
+			Email: typed, GivenName: a.GivenName, FamilyName: a.FamilyName, SiteRole: string(lms.SiteTeacher),
+		}, nil)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func teachersArrive(ctx context.Context, b *builder) error { return b.arrive(ctx, teachers...) }
+
+// arriving are those of a range of students who have signed in.
+func arriving(from, to int) []string {
+	var list []string
+	for n := from; n < to; n++ {
+		if arrives(n) {
+			list = append(list, student(n).Email)
+		}
+	}
+	return list
+}
+
+func optics(ctx context.Context, b *builder) error {
+	t, err := b.createCourse(ctx, alhazen, lms.CourseFields{
+		Title: "Optics", Code: "PH-210", Description: "Light, from the camera obscura to the spectrum.",
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(t.enroll(ctx, lms.RoleAssistant, joseph), t.enroll(ctx, lms.RoleStudent, students(0, 28)...))
+}
+
+func opticsEnds(ctx context.Context, b *builder) error {
+	page, err := b.svc.Courses(ctx, b.as(alhazen), service.CoursesRequest{Limit: 10})
+	if err != nil {
+		return err
+	}
+	if len(page.Courses) != 1 {
+		return fmt.Errorf("%d courses, not one", len(page.Courses))
+	}
+	_, err = b.svc.ArchiveCourse(ctx, b.as(alhazen), page.Courses[0].Course.ID, true)
+	return err
+}
+
+func thisTerm(ctx context.Context, b *builder) error {
+	for _, c := range []struct {
+		owner    string
+		fields   lms.CourseFields
+		from, to int // students
+		role     string
+		people   []string
+	}{
+		{emilie, lms.CourseFields{Title: "Mechanics", Code: "PH-101", Description: "Forces, motion and what is conserved."}, 10, 66, lms.RoleObserver, []string{hertha}},
+		{sofja, lms.CourseFields{Title: "Analysis", Code: "MA-110", Description: "Limits, series, and differential equations."}, 40, 110, lms.RoleAssistant, []string{bernhard}},
+		{caroline, lms.CourseFields{Title: "Astronomy", Code: "PH-230", Description: "Comets and how to find them."}, 90, 130, lms.RoleObserver, []string{mary}},
+		{carl, lms.CourseFields{Title: "Botany", Code: "BI-105", Description: "Plants, and how to name them."}, 120, studentCount, lms.RoleAssistant, []string{merian}},
+	} {
+		t, err := b.createCourse(ctx, c.owner, c.fields)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(t.enroll(ctx, c.role, c.people...), t.enroll(ctx, lms.RoleStudent, students(c.from, c.to)...)); err != nil {
+			return err
+		}
+		switch c.owner {
+		case carl:
+			err = t.enroll(ctx, lms.RoleTeacher, banks)
+		case sofja:
+			err = errors.Join(t.enroll(ctx, lms.RoleObserver, ada), t.allow(ctx, bernhard, []lms.Privilege{lms.AuditView}, nil))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func algorithms(ctx context.Context, b *builder) error {
+	t, err := b.createCourse(ctx, ada, lms.CourseFields{Title: "Algorithms", Code: "CS-201"})
+	if err != nil {
+		return err
+	}
+	about := "From sorting to the Analytical Engine: how to tell a machine what to do."
+	if _, err := b.svc.UpdateCourse(ctx, b.as(ada), t.id, service.CoursePatch{Description: &about}); err != nil {
+		return err
+	}
+	return errors.Join(
+		t.enroll(ctx, lms.RoleAssistant, niels),
+		t.enroll(ctx, lms.RoleObserver, evariste),
+		t.enroll(ctx, lms.RoleStudent, students(algorithmsFrom, algorithmsTo)...),
+	)
+}
+
+func peopleArrive(ctx context.Context, b *builder) error {
+	return b.arrive(ctx, append(arriving(28, studentCount), niels, evariste, bernhard, merian)...)
+}
+
+// algorithmsOf finds Ada's course again.
+func algorithmsOf(ctx context.Context, b *builder) (*teaching, error) {
+	page, err := b.svc.Courses(ctx, b.as(ada), service.CoursesRequest{Limit: 10})
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range page.Courses {
+		if c.Course.Title == "Algorithms" {
+			return &teaching{b: b, owner: ada, id: c.Course.ID}, nil
+		}
+	}
+	return nil, errors.New("Ada has no course Algorithms")
+}
+
+func algorithmsStaff(ctx context.Context, b *builder) error {
+	t, err := algorithmsOf(ctx, b)
+	if err != nil {
+		return err
+	}
+	role, err := b.svc.CreateRole(ctx, b.as(ada), t.id, service.RoleFields{
+		Name: "Lab tutor", Privileges: names([]lms.Privilege{lms.RosterView, lms.CourseUpdate}),
+	}, nil)
+	if err != nil {
+		return err
+	}
+	if _, err := b.svc.SetRole(ctx, b.as(ada), service.RoleChange{CourseID: t.id, UserID: b.as(evariste).UserID, Role: role.Key}); err != nil {
+		return err
+	}
+	return errors.Join(
+		t.enroll(ctx, lms.RoleAssistant, sophie),
+		t.enroll(ctx, lms.RoleTeacher, sofja),
+		t.enroll(ctx, lms.RoleObserver, johannes),
+		t.allow(ctx, sophie, []lms.Privilege{lms.AuditView}, nil),
+		t.allow(ctx, charles, []lms.Privilege{lms.AuditView}, nil),
+		t.allow(ctx, sofja, nil, []lms.Privilege{lms.CourseUpdate}),
+	)
+}
+
+func refusals(ctx context.Context, b *builder) error {
+	t, err := algorithmsOf(ctx, b)
+	if err != nil {
+		return err
+	}
+	_, err = b.svc.SetPrivileges(ctx, b.as(niels), service.PrivilegeChange{
+		CourseID: t.id, Person: service.PersonRef{UserID: b.as(evariste).UserID}, Allow: names([]lms.Privilege{lms.StaffManage}),
+	})
+	if err := refused(err, "forbidden"); err != nil {
+		return err
+	}
+	_, err = b.svc.Remove(ctx, b.as(ada), t.id, []int64{b.as(ada).UserID})
+	return refused(err, "last-owner")
+}
+
+func studentLeaves(ctx context.Context, b *builder) error {
+	t, err := algorithmsOf(ctx, b)
+	if err != nil {
+		return err
+	}
+	rows, err := b.svc.Remove(ctx, b.as(niels), t.id, []int64{b.as(student(algorithmsTo - 2).Email).UserID})
+	if err != nil {
+		return err
+	}
+	if rows[0].Result != service.ResultRemoved {
+		return fmt.Errorf("remove a student: %s", rows[0].Message)
+	}
+	return nil
+}

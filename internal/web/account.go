@@ -1,0 +1,257 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"matricula/internal/lms"
+	"matricula/internal/service"
+)
+
+// tokensOnPage is how many API tokens a page lists; nobody may have more.
+const tokensOnPage = 200
+
+// accountView is the page about oneself.
+type accountView struct {
+	Shell      shell
+	Me         lms.User
+	Identities []identityLine
+	Sessions   []lms.Session
+	This       int64 // the session that asks
+	Tokens     []lms.APIToken
+	Courses    []service.CourseView // to which a token can be limited
+	Form       tokenForm
+	Problem    problem
+	Minted     *service.Minted // a token that was just made
+}
+
+// identityLine is one way of signing in, as people know it.
+type identityLine struct {
+	lms.Identity
+	Provider string
+}
+
+// tokenForm is a new API token as typed.
+type tokenForm struct {
+	Name    string
+	Scopes  []string
+	Courses []int64
+	Days    int // 0: does not expire
+	Key     string
+}
+
+// tokenLives are the lives that can be chosen, in days.
+var tokenLives = []struct {
+	Days  int
+	Label string
+}{
+	{30, "30 days"}, {90, "90 days"}, {365, "1 year"}, {0, "It does not expire"},
+}
+
+const defaultTokenDays = 90
+
+func (f tokenForm) scope(s lms.Scope) bool { return slices.Contains(f.Scopes, string(s)) }
+func (f tokenForm) course(id int64) bool   { return slices.Contains(f.Courses, id) }
+
+func (w *Web) account(rw http.ResponseWriter, r *request) error {
+	v, err := w.accountOf(r)
+	if err != nil {
+		return err
+	}
+	v.Form = tokenForm{Days: defaultTokenDays, Scopes: []string{string(lms.ScopeRead)}, Key: formKey()}
+	w.render(rw, r, http.StatusOK, accountPage(v))
+	return nil
+}
+
+func (w *Web) backToAccount(rw http.ResponseWriter, r *request) error {
+	w.redirect(rw, r, "/account")
+	return nil
+}
+
+func (w *Web) accountOf(r *request) (v accountView, err error) {
+	ctx, c := r.Context(), r.caller
+	v = accountView{Shell: w.shell(r, "My account"), This: c.SessionID}
+	v.Shell.Section = "account"
+	if v.Me, err = w.svc.Me(ctx, c); err != nil {
+		return v, err
+	}
+	identities, err := w.svc.Identities(ctx, c)
+	if err != nil {
+		return v, err
+	}
+	for _, i := range identities {
+		v.Identities = append(v.Identities, identityLine{i, w.providerLabel(i.Issuer)})
+	}
+	if v.Sessions, err = w.svc.Sessions(ctx, c); err != nil {
+		return v, err
+	}
+	tokens, err := w.svc.Tokens(ctx, c, 0, tokensOnPage)
+	if err != nil {
+		return v, err
+	}
+	v.Tokens = tokens.Tokens
+	courses, err := w.svc.Courses(ctx, c, service.CoursesRequest{Limit: tokensOnPage})
+	v.Courses = courses.Courses
+	return v, err
+}
+
+// providerLabel is the button's name of an issuer; the issuer itself when it
+// is no longer configured.
+func (w *Web) providerLabel(issuer string) string {
+	for _, p := range w.rp.Providers() {
+		if p.Issuer == issuer {
+			return p.Label
+		}
+	}
+	return issuer
+}
+
+func (w *Web) endSession(rw http.ResponseWriter, r *request) error {
+	id, err := pathID(r, "session_id", "session")
+	if err != nil {
+		return err
+	}
+	if id == r.caller.SessionID {
+		return w.signOut(rw, r)
+	}
+	if err := w.svc.EndSession(r.Context(), r.caller, id); err != nil {
+		return err
+	}
+	return w.done(rw, r, "/account", "session-ended")
+}
+
+func (w *Web) endOtherSessions(rw http.ResponseWriter, r *request) error {
+	if _, err := w.svc.EndOtherSessions(r.Context(), r.caller); err != nil {
+		return err
+	}
+	return w.done(rw, r, "/account", "sessions-ended")
+}
+
+func readTokenForm(f form) (tokenForm, error) {
+	t := tokenForm{Name: f.text("name"), Scopes: f.list("scope"), Key: f.text("key")}
+	for _, s := range f.list("course_id") {
+		id, err := strconv.ParseInt(s, 10, 64)
+		if err != nil {
+			return t, lms.Invalid("unknown-course", "course_ids", "One of the courses is none. Choose from the list.")
+		}
+		t.Courses = append(t.Courses, id)
+	}
+	days, err := strconv.Atoi(f.text("days"))
+	if err != nil || days < 0 || days > 5*366 {
+		t.Days = defaultTokenDays
+		return t, lms.Invalid("expiry", "expires_at", "Choose from the list how long the token is to work.")
+	}
+	t.Days = days
+	if len(t.Scopes) == 0 {
+		return t, lms.Invalid("no-scope", "scopes", "Choose what the token may be used for.")
+	}
+	return t, nil
+}
+
+// createToken makes an API token and shows it, once. There is no redirect: a
+// secret has no place in an address.
+func (w *Web) createToken(rw http.ResponseWriter, r *request) error {
+	f, err := readForm(rw, r, formLimit)
+	if err != nil {
+		return err
+	}
+	typed, err := readTokenForm(f)
+	var minted service.Minted
+	if err == nil {
+		minted, err = w.mint(r, typed)
+	}
+	p, status, ok := asProblem(err)
+	if err != nil && !ok {
+		return err
+	}
+	v, viewErr := w.accountOf(r)
+	if viewErr != nil {
+		return viewErr
+	}
+	if err != nil {
+		typed.Key = formKey()
+		v.Form, v.Problem = typed, sentTwice(p)
+		w.render(rw, r, status, accountPage(v))
+		return nil
+	}
+	v.Minted = &minted
+	v.Form = tokenForm{Days: defaultTokenDays, Scopes: []string{string(lms.ScopeRead)}, Key: formKey()}
+	w.render(rw, r, http.StatusOK, accountPage(v))
+	return nil
+}
+
+func (w *Web) mint(r *request, t tokenForm) (service.Minted, error) {
+	ids := make([]string, len(t.Courses))
+	for i, id := range t.Courses {
+		ids[i] = num(id)
+	}
+	return w.svc.CreateToken(r.Context(), r.caller, service.NewToken{
+		Name: t.Name, Scopes: t.Scopes, CourseIDs: t.Courses, Life: time.Duration(t.Days) * 24 * time.Hour,
+	}, once("POST /account/tokens", t.Key, t.Name, strings.Join(t.Scopes, ","), strings.Join(ids, ","), strconv.Itoa(t.Days)))
+}
+
+func (w *Web) revokeToken(rw http.ResponseWriter, r *request) error {
+	id, err := pathID(r, "token_id", "token")
+	if err != nil {
+		return err
+	}
+	if err := w.svc.RevokeToken(r.Context(), r.caller, id); err != nil {
+		return err
+	}
+	return w.done(rw, r, "/account", "token-revoked")
+}
+
+// courseNames writes to what a token is limited.
+func (v accountView) courseNames(ids []int64) string {
+	var names []string
+	for _, id := range ids {
+		name := "course " + num(id)
+		for _, c := range v.Courses {
+			if c.Course.ID == id {
+				name = c.Course.Title
+			}
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// browserName makes of what a browser says about itself something that people
+// recognize.
+func browserName(userAgent string) string {
+	pick := func(table [][2]string, otherwise string) string {
+		for _, t := range table {
+			if strings.Contains(userAgent, t[0]) {
+				return t[1]
+			}
+		}
+		return otherwise
+	}
+	// The order matters: most browsers also name those that they are like.
+	browser := pick([][2]string{
+		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chromium/", "Chromium"}, {"Chrome/", "Chrome"}, {"CriOS/", "Chrome"}, {"Safari/", "Safari"},
+	}, "")
+	system := pick([][2]string{
+		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"}, {"Mac OS X", "Mac"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"},
+	}, "")
+	switch {
+	case browser == "" && system == "":
+		return "Unknown browser"
+	case browser == "":
+		return "Browser on " + system
+	case system == "":
+		return browser
+	}
+	return browser + " on " + system
+}
+
+// scopeWords says what a token may be used for.
+func scopeWords(scopes []lms.Scope) string {
+	if slices.Contains(scopes, lms.ScopeWrite) {
+		return "sees and changes"
+	}
+	return "sees, changes nothing"
+}

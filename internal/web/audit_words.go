@@ -1,0 +1,236 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"matricula/internal/access"
+	"matricula/internal/lms"
+)
+
+// verbs say what an action is, to be read between the actor and the person
+// concerned. A second form is for what concerns the actor alone.
+var verbs = map[access.Action]struct{ of, alone string }{
+	access.CourseCreate:     {"created the course for", "created the course"},
+	access.CourseUpdate:     {"edited the course for", "edited the course"},
+	access.CourseArchive:    {"archived the course for", "archived the course"},
+	access.CourseRestore:    {"restored the course for", "restored the course"},
+	access.CourseDelete:     {"deleted the course for", "deleted the course"},
+	access.EnrollmentAdd:    {"added", "joined the course"},
+	access.EnrollmentChange: {"changed the role of", "changed a role"},
+	access.EnrollmentRemove: {"removed", "left the course"},
+	access.PrivilegesSet:    {"set what may be done by", "set privileges"},
+	access.RoleCreate:       {"made a role for", "made a role"},
+	access.RoleUpdate:       {"edited a role for", "edited a role"},
+	access.RoleDelete:       {"deleted a role for", "deleted a role"},
+	access.UserName:         {"named", "named somebody"},
+	access.UserUpdate:       {"changed the account of", "changed an account"},
+	access.SessionEnd:       {"ended sessions of", "ended sessions"},
+	access.TokenCreate:      {"made an API token for", "made an API token"},
+	access.TokenRevoke:      {"revoked an API token of", "revoked an API token"},
+	access.UserSignIn:       {"signed in as", "signed in"},
+	access.UserClaim:        {"signed in for the first time as", "signed in for the first time"},
+	access.UserSignUp:       {"signed up as", "signed up"},
+	access.AddressChange:    {"got another address for", "got another address"},
+}
+
+// attempts say the same of what was refused.
+var attempts = map[access.Action]string{
+	access.CourseCreate:     "wanted to create a course",
+	access.CourseUpdate:     "wanted to edit the course",
+	access.CourseArchive:    "wanted to archive the course",
+	access.CourseRestore:    "wanted to restore the course",
+	access.CourseDelete:     "wanted to delete the course",
+	access.EnrollmentAdd:    "wanted to add people",
+	access.EnrollmentChange: "wanted to change a role",
+	access.EnrollmentRemove: "wanted to remove people",
+	access.PrivilegesSet:    "wanted to set what somebody may do",
+	access.RoleCreate:       "wanted to make a role",
+	access.RoleUpdate:       "wanted to edit a role",
+	access.RoleDelete:       "wanted to delete a role",
+	access.UserName:         "wanted to name somebody",
+	access.UserUpdate:       "wanted to change an account",
+	access.SessionEnd:       "wanted to end a session",
+	access.TokenCreate:      "wanted to make an API token",
+	access.TokenRevoke:      "wanted to revoke an API token",
+	access.UserSignIn:       "turned away a sign-in",
+}
+
+// refusals say why something was refused, for the commonest reasons.
+var refusals = map[string]string{
+	"forbidden":                  "they lacked the privilege",
+	"beyond-own-privileges":      "nobody gives what they do not hold",
+	"higher-person":              "the person owns the course",
+	"self-change":                "nobody changes what they themselves may do",
+	"last-owner":                 "a course needs an owner who has signed in",
+	"not-found":                  "there is no such thing, or it is not theirs to see",
+	"not-in-course":              "the person was not in the course",
+	"course-archived":            "the course is archived",
+	"course-not-archived":        "the course was still in use",
+	"preset-role":                "built-in roles stay as they are",
+	"role-in-use":                "people have this role",
+	"owner-holds-all":            "an owner holds everything",
+	"address-in-use":             "the address belongs to an account with another way of signing in",
+	"not-named":                  "nobody has named the address",
+	"account-suspended":          "the account is suspended",
+	"address-not-verified":       "the address is not verified",
+	"provider-not-authoritative": "the provider does not hand out such addresses",
+	"token-scope":                "the API token does not reach so far",
+	"token-not-enough":           "it takes more than an API token",
+}
+
+// inWords says an entry in words. Roles holds the names of the course's own
+// roles by their keys.
+func inWords(e lms.AuditRecord, roles map[string]string) auditLine {
+	line := auditLine{AuditRecord: e}
+	action := access.Action(e.Action)
+	if e.SubjectID != e.ActorID {
+		line.Whom = actorName(&e.Subject)
+	}
+	if e.Outcome == lms.OutcomeRefused {
+		line.Verb = attempts[action]
+		line.Refusal = refusals[e.Reason]
+		if line.Refusal == "" {
+			line.Refusal = strings.ReplaceAll(e.Reason, "-", " ")
+		}
+		if line.Refusal == "" {
+			line.Refusal = "no reason is on record"
+		}
+	} else {
+		v := verbs[action]
+		line.Verb = v.alone
+		if line.Whom != "" {
+			line.Verb = v.of
+		}
+	}
+	if line.Verb == "" {
+		line.Verb = "did: " + e.Action
+	}
+	line.Changes = changes(e.Before, e.After, roles)
+	return line
+}
+
+// labels name what an entry holds, in the order in which pages show it.
+var labels = []struct{ key, label string }{
+	{"role", "Role"},
+	{"name", "Name"},
+	{"title", "Title"},
+	{"code", "Code"},
+	{"description", "Description"},
+	{"allow", "Given"},
+	{"deny", "Taken away"},
+	{"privileges", "Privileges"},
+	{"site_role", "Role on the site"},
+	{"status", "Status"},
+	{"named", "Known here before"},
+	{"orphaned_courses", "Courses left without an owner"},
+	{"provider", "Signed in with"},
+	{"address", "Address"},
+	{"token", "Token"},
+	{"scopes", "Scopes"},
+	{"session", "Session"},
+	{"sessions", "Sessions"},
+}
+
+// changes sets side by side what was before and after.
+func changes(before, after json.RawMessage, roles map[string]string) []auditChange {
+	b, a := decode(before), decode(after)
+	for _, m := range []map[string]any{b, a} {
+		if _, whole := m["name"]; whole {
+			delete(m, "role") // the key of a role, beside its name
+		}
+		if key, ok := m["role"].(string); ok && roles[key] != "" {
+			m["role"] = roles[key]
+		}
+		if m["named"] == true {
+			m["named"] = "no"
+		}
+	}
+	var keys []string
+	for _, l := range labels {
+		keys = append(keys, l.key)
+	}
+	var others []string
+	for _, m := range []map[string]any{b, a} {
+		for k := range m {
+			if !slices.Contains(keys, k) && !slices.Contains(others, k) {
+				others = append(others, k)
+			}
+		}
+	}
+	slices.Sort(others)
+	var list []auditChange
+	for _, k := range append(keys, others...) {
+		was, is := words(k, b[k]), words(k, a[k])
+		if was != is {
+			list = append(list, auditChange{labelOf(k), was, is})
+		}
+	}
+	return list
+}
+
+func labelOf(key string) string {
+	for _, l := range labels {
+		if l.key == key {
+			return l.label
+		}
+	}
+	return strings.ReplaceAll(key, "_", " ")
+}
+
+func decode(raw json.RawMessage) map[string]any {
+	var m map[string]any
+	if json.Unmarshal(raw, &m) != nil {
+		return nil
+	}
+	return m
+}
+
+// words writes a value of an entry; empty for nothing.
+func words(key string, v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case bool:
+		if v {
+			return "yes"
+		}
+		return "no"
+	case float64:
+		return fmt.Sprintf("%.0f", v)
+	case []any:
+		var parts []string
+		for _, one := range v {
+			parts = append(parts, words(key, one))
+		}
+		return strings.Join(parts, ", ")
+	case string:
+		return wordFor(key, v)
+	}
+	return fmt.Sprint(v)
+}
+
+func wordFor(key, v string) string {
+	switch key {
+	case "allow", "deny", "privileges":
+		return lms.Privilege(v).Label()
+	case "site_role":
+		return siteRoleName(lms.SiteRole(v))
+	case "role":
+		for _, p := range lms.PresetRoles() {
+			if p.Key == v {
+				return p.Name
+			}
+		}
+	}
+	return v
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return s
+}

@@ -1,0 +1,167 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"matricula/internal/access"
+	"matricula/internal/lms"
+	"matricula/internal/service"
+)
+
+// coursesOnPage is how many courses a page lists.
+const coursesOnPage = 50
+
+// coursesView is a list of courses: the caller's own, or all.
+type coursesView struct {
+	Shell     shell
+	Heading   string
+	Courses   []service.CourseView
+	MayCreate bool
+	All       bool   // every course of the site
+	Path      string // of this list
+	Next      int64
+	Later     bool // not the first page
+}
+
+func (w *Web) home(rw http.ResponseWriter, r *request) error {
+	return w.listCourses(rw, r, coursesView{Shell: w.shell(r, "My courses"), Heading: "My courses", Path: "/"})
+}
+
+func (w *Web) listCourses(rw http.ResponseWriter, r *request, v coursesView) error {
+	from, err := before(r)
+	if err != nil {
+		return err
+	}
+	page, err := w.svc.Courses(r.Context(), r.caller, service.CoursesRequest{All: v.All, Before: from, Limit: coursesOnPage})
+	if err != nil {
+		return err
+	}
+	v.Courses, v.Next, v.Later = page.Courses, page.Next, from > 0
+	v.MayCreate = access.Decide(r.caller, access.CourseCreate, nil) == nil
+	if v.Shell.Section == "" {
+		v.Shell.Section = "home"
+	}
+	w.render(rw, r, http.StatusOK, coursesPage(v))
+	return nil
+}
+
+// courseForm is what people write about a course, as typed.
+type courseForm struct {
+	Title, Code, Description string
+	Key                      string // see formKey
+}
+
+func readCourseForm(f form) courseForm {
+	return courseForm{Title: f.text("title"), Code: f.text("code"), Description: f.text("description"), Key: f.text("key")}
+}
+
+type newCourseView struct {
+	Shell   shell
+	Form    courseForm
+	Problem problem
+}
+
+func (w *Web) newCourse(rw http.ResponseWriter, r *request) error {
+	if err := access.Decide(r.caller, access.CourseCreate, nil); err != nil {
+		return err
+	}
+	w.render(rw, r, http.StatusOK, newCoursePage(newCourseView{Shell: w.shell(r, "New course"), Form: courseForm{Key: formKey()}}))
+	return nil
+}
+
+func (w *Web) createCourse(rw http.ResponseWriter, r *request) error {
+	f, err := readForm(rw, r, formLimit)
+	if err != nil {
+		return err
+	}
+	typed := readCourseForm(f)
+	fields := lms.CourseFields{Title: typed.Title, Code: typed.Code, Description: typed.Description}
+	view, err := w.svc.CreateCourse(r.Context(), r.caller, fields, once("POST /courses", typed.Key, typed.Title, typed.Code, typed.Description))
+	if err == nil {
+		return w.done(rw, r, coursePath(view.Course.ID, ""), "course-created")
+	}
+	p, status, ok := asProblem(err)
+	if !ok {
+		return err
+	}
+	typed.Key = formKey()
+	w.render(rw, r, status, newCoursePage(newCourseView{Shell: w.shell(r, "New course"), Form: typed, Problem: sentTwice(p)}))
+	return nil
+}
+
+// once makes a form that creates something safe to send twice.
+func once(route, key string, fields ...string) *service.Once {
+	return &service.Once{Route: route, Key: key, Body: []byte(strings.Join(fields, "\x00"))}
+}
+
+// sentTwice says in the words of a page what the service says to programs.
+func sentTwice(p problem) problem {
+	if p.Type == "idempotency-key-reused" || p.Type == "idempotency-key" {
+		p.Message = "This form was sent before with something else in it. If you want to make another one, send it again now."
+	}
+	return p
+}
+
+// courseView is the front page of a course.
+type courseView struct {
+	Shell  shell
+	Role   string
+	People string              // how many there are, for who may see them
+	May    []lms.PrivilegeInfo // what the reader may do
+	Owner  bool
+	Admin  bool // holds everything as administrator, without a place in the course
+}
+
+func (w *Web) readCourse(r *request) (service.CourseView, error) {
+	id, err := courseID(r)
+	if err != nil {
+		return service.CourseView{}, err
+	}
+	return w.svc.Course(r.Context(), r.caller, id)
+}
+
+func (w *Web) coursePage(rw http.ResponseWriter, r *request) error {
+	v, err := w.readCourse(r)
+	if err != nil {
+		return err
+	}
+	view := courseView{Shell: w.courseShell(r, v, v.Course.Title, "course"), Role: v.Member.RoleName()}
+	view.Owner = v.Member.Enrollment != nil && v.Member.Enrollment.Role.Owner()
+	view.Admin = r.caller.Admin() && v.Member.Enrollment == nil
+	for _, info := range lms.Privileges() {
+		if v.Holds.Has(info.Privilege) {
+			view.May = append(view.May, info)
+		}
+	}
+	if may(r, access.RosterView, v) {
+		n, err := w.svc.RosterCounts(r.Context(), r.caller, v.Course.ID)
+		if err != nil {
+			return err
+		}
+		view.People = count(n.All, "person", "people") + ", " + count(n.Pending, "has not signed in yet", "have not signed in yet")
+	}
+	w.render(rw, r, http.StatusOK, coursePage(view))
+	return nil
+}
+
+// inShort says in a few words what somebody may do in a course.
+func inShort(v service.CourseView) string {
+	switch {
+	case v.Member.Enrollment != nil && v.Member.Enrollment.Role.Owner():
+		return "You may do everything"
+	case v.Holds == lms.AllPrivileges():
+		return "You may do everything"
+	case v.Holds == 0:
+		return ""
+	}
+	return "You may: " + v.Holds.Labels()
+}
+
+// placeOf is the reader's role in a course, for the list of courses.
+func placeOf(v service.CourseView) string {
+	if v.Member.Enrollment == nil && v.Member.Grant == nil {
+		return "Not enrolled"
+	}
+	return v.Member.RoleName()
+}

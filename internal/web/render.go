@@ -1,0 +1,143 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"matricula/internal/lms"
+	"matricula/internal/service"
+)
+
+// shell is what stands around every page.
+type shell struct {
+	Title    string
+	User     lms.User // zero when nobody is signed in
+	Admin    bool
+	Section  string // of the main menu or the course's menu; the current one
+	Course   *service.CourseView
+	Done     string // what was just done
+	Banner   string
+	Style    string // addresses of what the browser loads
+	Script   string
+	HTMX     string
+	Icon     string
+	SignedIn bool
+}
+
+// shell makes what stands around a page of this title.
+func (w *Web) shell(r *request, title string) shell {
+	return shell{
+		Title: title, User: r.user, SignedIn: !r.caller.Anonymous(), Admin: r.caller.Admin(),
+		Done: doneMessages[r.URL.Query().Get("done")], Banner: w.opts.DemoBanner,
+		Style: w.assets.url("app.css"), Script: w.assets.url("app.js"), HTMX: w.assets.url("htmx.min.js"), Icon: w.assets.url("favicon.svg"),
+	}
+}
+
+// courseShell makes what stands around a page of a course.
+func (w *Web) courseShell(r *request, v service.CourseView, title, section string) shell {
+	s := w.shell(r, title)
+	s.Course, s.Section = &v, section
+	return s
+}
+
+// doneMessages are what a page says after a change that led to it. The codes
+// travel in URLs, so the messages name nobody.
+var doneMessages = map[string]string{
+	"saved":          "Saved.",
+	"named":          "Saved. Everything is waiting for their first sign-in; nothing else is needed from you.",
+	"added":          "Saved. They are in the course now.",
+	"unchanged":      "Nothing was changed: it already was like this.",
+	"left":           "Saved. With nothing left to do here, this person is no longer in the course.",
+	"removed":        "Removed from the course.",
+	"course-created": "Your course is ready. You are its owner. Next, add your people.",
+	"archived":       "Archived. The course can be read, but not changed.",
+	"restored":       "Restored. The course can be changed again.",
+	"course-deleted": "The course is deleted.",
+	"role-created":   "The role is ready to be given.",
+	"role-saved":     "Saved, for everybody who has this role.",
+	"role-deleted":   "The role is deleted.",
+	"session-ended":  "That browser is signed out.",
+	"sessions-ended": "All other browsers are signed out.",
+	"token-revoked":  "The token is revoked: it no longer works.",
+	"named-on-site":  "Named. They can be found and given things now; their first sign-in will find it all.",
+	"suspended":      "Suspended, and signed out everywhere.",
+	"status-set":     "The account is restored.",
+	"signed-out":     "You are signed out.",
+}
+
+// render writes a page. It is made whole before anything is sent, so that a
+// fault cannot leave half a page behind a good status.
+func (w *Web) render(rw http.ResponseWriter, r *request, status int, c templ.Component) {
+	var b bytes.Buffer
+	if err := c.Render(r.Context(), &b); err != nil {
+		w.opts.Log.ErrorContext(r.Context(), "page not rendered", "route", r.Pattern, "request_id", r.caller.RequestID, "error", err)
+		status = http.StatusInternalServerError
+		b.Reset()
+		b.WriteString("This page could not be made. Please try again.")
+	}
+	h := rw.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	h.Add("Vary", "HX-Request")
+	rw.WriteHeader(status)
+	rw.Write(b.Bytes())
+}
+
+// renderPart writes a part of a page, for htmx.
+func (w *Web) renderPart(rw http.ResponseWriter, r *request, status int, c templ.Component) {
+	w.render(rw, r, status, c)
+}
+
+// Times are shown in UTC, the only zone that everybody can look up.
+
+func moment(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") }
+func day(t time.Time) string    { return t.UTC().Format("2 Jan 2006") }
+func stamp(t time.Time) string  { return t.UTC().Format(time.RFC3339) }
+
+// count writes a number with its noun.
+func count(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// named tells whether somebody has a name beside the address.
+func named(u *lms.User) bool { return u.Email == "" || u.DisplayName() != string(u.Email) }
+
+// callName is what pages call somebody: the name, else the address as people
+// read it.
+func callName(u *lms.User) string {
+	if named(u) {
+		return u.DisplayName()
+	}
+	return u.Email.Display()
+}
+
+func siteRoleName(r lms.SiteRole) string {
+	switch r {
+	case lms.SiteAdmin:
+		return "Administrator"
+	case lms.SiteTeacher:
+		return "Teacher"
+	default:
+		return "Member"
+	}
+}
+
+func siteRoleMeaning(r lms.SiteRole) string {
+	switch r {
+	case lms.SiteAdmin:
+		return "manages people and holds every privilege in every course"
+	case lms.SiteTeacher:
+		return "may create courses"
+	default:
+		return "takes part in courses"
+	}
+}

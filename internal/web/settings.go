@@ -1,0 +1,124 @@
+package web
+
+import (
+	"net/http"
+
+	"matricula/internal/access"
+	"matricula/internal/lms"
+	"matricula/internal/service"
+)
+
+// settingsView is the page on which a course is edited, archived and deleted.
+type settingsView struct {
+	Shell      shell
+	Form       courseForm
+	Problem    problem
+	MayEdit    bool
+	MayArchive bool
+}
+
+// standing is the caller's place in a course, for asking package access what
+// to show.
+func standing(v service.CourseView) *access.Standing {
+	return &access.Standing{Course: v.Course, Member: v.Member}
+}
+
+func may(r *request, a access.Action, v service.CourseView) bool {
+	return access.Decide(r.caller, a, standing(v)) == nil
+}
+
+// showsSettings tells whether the course's menu has the settings.
+func showsSettings(holds lms.PrivilegeSet) bool {
+	return holds.Has(lms.CourseUpdate) || holds.Has(lms.CourseArchive)
+}
+
+func (w *Web) settings(rw http.ResponseWriter, r *request) error {
+	v, err := w.readCourse(r)
+	if err != nil {
+		return err
+	}
+	if !showsSettings(v.Holds) {
+		return access.Decide(r.caller, access.CourseArchive, standing(v))
+	}
+	c := v.Course
+	w.render(rw, r, http.StatusOK, settingsPage(w.settingsOf(r, v, courseForm{Title: c.Title, Code: c.Code, Description: c.Description})))
+	return nil
+}
+
+func (w *Web) settingsOf(r *request, v service.CourseView, f courseForm) settingsView {
+	return settingsView{
+		Shell: w.courseShell(r, v, "Settings", "settings"), Form: f,
+		MayEdit: may(r, access.CourseUpdate, v), MayArchive: may(r, access.CourseArchive, v),
+	}
+}
+
+func (w *Web) updateCourse(rw http.ResponseWriter, r *request) error {
+	v, err := w.readCourse(r)
+	if err != nil {
+		return err
+	}
+	f, err := readForm(rw, r, formLimit)
+	if err != nil {
+		return err
+	}
+	typed := readCourseForm(f)
+	_, err = w.svc.UpdateCourse(r.Context(), r.caller, v.Course.ID, service.CoursePatch{Title: &typed.Title, Code: &typed.Code, Description: &typed.Description})
+	if err == nil {
+		return w.done(rw, r, coursePath(v.Course.ID, "/settings"), "saved")
+	}
+	return w.settingsProblem(rw, r, v, typed, err)
+}
+
+func (w *Web) settingsProblem(rw http.ResponseWriter, r *request, v service.CourseView, typed courseForm, err error) error {
+	p, status, ok := asProblem(err)
+	if !ok || !showsSettings(v.Holds) {
+		return err
+	}
+	view := w.settingsOf(r, v, typed)
+	view.Problem = p
+	w.render(rw, r, status, settingsPage(view))
+	return nil
+}
+
+func (w *Web) archiveCourse(rw http.ResponseWriter, r *request) error {
+	return w.setArchived(rw, r, true, "archived")
+}
+
+func (w *Web) restoreCourse(rw http.ResponseWriter, r *request) error {
+	return w.setArchived(rw, r, false, "restored")
+}
+
+func (w *Web) setArchived(rw http.ResponseWriter, r *request, archive bool, code string) error {
+	id, err := courseID(r)
+	if err != nil {
+		return err
+	}
+	if _, err := w.svc.ArchiveCourse(r.Context(), r.caller, id, archive); err != nil {
+		return err
+	}
+	return w.done(rw, r, coursePath(id, "/settings"), code)
+}
+
+func (w *Web) confirmDeleteCourse(rw http.ResponseWriter, r *request) error {
+	v, err := w.readCourse(r)
+	if err != nil {
+		return err
+	}
+	if err := access.Decide(r.caller, access.CourseDelete, standing(v)); err != nil {
+		return err
+	}
+	w.render(rw, r, http.StatusOK, deleteCoursePage(settingsView{Shell: w.courseShell(r, v, "Delete "+v.Course.Title, "settings")}))
+	return nil
+}
+
+func (w *Web) deleteCourse(rw http.ResponseWriter, r *request) error {
+	v, err := w.readCourse(r)
+	if err != nil {
+		return err
+	}
+	if err := w.svc.DeleteCourse(r.Context(), r.caller, v.Course.ID); err != nil {
+		c := v.Course
+		return w.settingsProblem(rw, r, v, courseForm{Title: c.Title, Code: c.Code, Description: c.Description}, err)
+	}
+	return w.done(rw, r, "/", "course-deleted")
+}

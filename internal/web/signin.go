@@ -1,0 +1,186 @@
+package web
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	"matricula/internal/lms"
+	"matricula/internal/signin"
+)
+
+// signInView is the page on which people choose how to sign in.
+type signInView struct {
+	Shell     shell
+	Next      string // where to go afterwards; "/" for home
+	Providers []signin.Provider
+}
+
+func (w *Web) signInPage(rw http.ResponseWriter, r *request) error {
+	next := signin.SafeNext(r.URL.Query().Get("next"))
+	if !r.caller.Anonymous() {
+		w.redirect(rw, r, next)
+		return nil
+	}
+	w.render(rw, r, http.StatusOK, signInPage(signInView{Shell: w.shell(r, "Sign in"), Next: next, Providers: w.rp.Providers()}))
+	return nil
+}
+
+// startSignIn sends the browser to a provider, with a cookie by which it is
+// known when it comes back.
+func (w *Web) startSignIn(rw http.ResponseWriter, r *request) error {
+	provider := r.PathValue("provider")
+	attempt := signin.NewAttempt()
+	target, err := w.rp.AuthURL(r.Context(), provider, attempt)
+	if err != nil {
+		return w.refuseSignIn(rw, r, provider, err)
+	}
+	secret, err := w.svc.StartSignIn(r.Context(), provider, attempt, r.URL.Query().Get("next"))
+	if err != nil {
+		return err
+	}
+	w.setCookie(rw, startCookie, secret, startCookieLife)
+	rw.Header().Set("Cache-Control", "no-store")
+	rw.Header().Set("Location", target)
+	rw.WriteHeader(http.StatusFound)
+	return nil
+}
+
+// finishSignIn is where a provider sends the browser back to. Whatever comes
+// of it, the attempt is used up.
+func (w *Web) finishSignIn(rw http.ResponseWriter, r *request) error {
+	name := r.PathValue("provider")
+	provider, ok := w.rp.Provider(name)
+	if !ok {
+		return errNoPage
+	}
+	browser := w.cookie(r.Request, startCookie)
+	w.setCookie(rw, startCookie, "", 0)
+	next, secret, err := w.signIn(r, provider, browser)
+	if err != nil {
+		return w.refuseSignIn(rw, r, name, err)
+	}
+	if err := w.svc.SignOut(r.Context(), r.caller); err != nil {
+		// The session that this browser had before. It is replaced all the same.
+		w.opts.Log.WarnContext(r.Context(), "session before a sign-in not ended", "request_id", r.caller.RequestID, "error", err)
+	}
+	w.setCookie(rw, sessionCookie, secret, sessionCookieLife)
+	w.redirect(rw, r, signin.SafeNext(next))
+	return nil
+}
+
+func (w *Web) signIn(r *request, p signin.Provider, browser string) (next, secret string, err error) {
+	state, code, errorCode, err := callbackParameters(r.URL.Query())
+	if err != nil {
+		return "", "", err
+	}
+	attempt, next, err := w.svc.TakeAttempt(r.Context(), p.Name, state, browser)
+	if err != nil {
+		return "", "", err
+	}
+	if errorCode != "" {
+		return "", "", signin.CallbackError(p, errorCode)
+	}
+	token, err := w.rp.Exchange(r.Context(), p.Name, code, attempt)
+	if err != nil {
+		return "", "", err
+	}
+	in, err := w.svc.SignIn(r.Context(), p, token, r.UserAgent(), r.caller.RequestID)
+	return next, in.Secret, err
+}
+
+// callbackParameters reads the answer of a provider (RFC 6749, section 4.1.2).
+// A parameter must not be there twice (section 3.1).
+func callbackParameters(q url.Values) (state, code, errorCode string, err error) {
+	for _, name := range []string{"state", "code", "error"} {
+		if len(q[name]) > 1 {
+			return "", "", "", lms.Errorf(lms.CodeMalformed, "sign-in-failed", "The sign-in could not be completed. Please start again.")
+		}
+	}
+	return q.Get("state"), q.Get("code"), q.Get("error"), nil
+}
+
+// refusedView is the page of somebody who was not let in.
+type refusedView struct {
+	Shell   shell
+	Failure failure
+	Advice  []string
+	Again   string // the provider with which to try once more; empty when that leads nowhere
+}
+
+// refuseSignIn shows why somebody was not let in, and what they can do. What
+// the service and the relying party say about it names no address, so their
+// cause may be logged.
+func (w *Web) refuseSignIn(rw http.ResponseWriter, r *request, provider string, cause error) error {
+	var e *lms.Error
+	if !errors.As(cause, &e) || e.Code == lms.CodeInternal {
+		return cause
+	}
+	status := statusOf(cause)
+	attrs := []slog.Attr{
+		slog.String("provider", clipName(provider)), slog.String("type", e.Type), slog.Int("status", status), slog.String("request_id", r.caller.RequestID),
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.Any("cause", e.Err))
+	}
+	w.opts.Log.LogAttrs(r.Context(), slog.LevelInfo, "sign-in refused", attrs...)
+	v := refusedView{
+		Shell:   w.shell(r, "Not signed in"),
+		Failure: failure{Heading: "You are not signed in", Message: e.Message},
+		Advice:  signInAdvice[e.Type],
+	}
+	if _, ok := w.rp.Provider(provider); ok {
+		v.Again = provider
+	}
+	if status == http.StatusServiceUnavailable {
+		rw.Header().Set("Retry-After", "30")
+	}
+	w.render(rw, r, status, refusedPage(v))
+	return nil
+}
+
+// clipName keeps what somebody typed into the address bar out of the log.
+func clipName(provider string) string {
+	for _, c := range provider {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return "?"
+		}
+	}
+	return lms.Clip(provider, 32)
+}
+
+// signInAdvice says whom to ask, where the reason alone does not help.
+var signInAdvice = map[string][]string{
+	string(signin.ReasonNotNamed): {
+		"If your school gave you an account, sign in with that one. A private account has another address, and nobody here has named that.",
+		"If it was the right account, tell your teacher the address with which you just signed in, letter by letter. As soon as they have added it you can come in.",
+	},
+	string(signin.ReasonNotAuthoritative): {
+		"Look for the button that belongs to the school or company of your e-mail address, and use the account that they gave you.",
+		"If there is none, ask the person who invited you to add the address of an account that you can sign in with here.",
+	},
+	string(signin.ReasonAddressInUse): {
+		"You have been here before with another account or another button: use that one again.",
+		"If that account is gone, ask the administrator of this site. They can see to whom the address belongs.",
+	},
+	string(signin.ReasonNotVerified): {
+		"Open the settings of your account there, confirm your e-mail address, and come back.",
+	},
+	"sign-in-expired": {
+		"This happens when the sign-in page stayed open for long, when it was opened twice, or when cookies are switched off.",
+	},
+}
+
+// signOut ends the session, here and in the database. It is no error when
+// nobody was signed in.
+func (w *Web) signOut(rw http.ResponseWriter, r *request) error {
+	if err := w.svc.SignOut(r.Context(), r.caller); err != nil {
+		return err
+	}
+	w.setCookie(rw, sessionCookie, "", 0)
+	// Whoever uses this machine next must not find the pages with "back".
+	rw.Header().Set("Clear-Site-Data", `"cache"`)
+	w.redirect(rw, r, "/sign-in?done=signed-out")
+	return nil
+}
