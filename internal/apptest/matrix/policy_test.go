@@ -1,10 +1,6 @@
 package matrix
 
-import (
-	"net/url"
-
-	"matricula/internal/lms"
-)
+import "net/url"
 
 // actor is a kind of caller. Course C is the one that is asked about; D is
 // another.
@@ -97,10 +93,20 @@ func authors(a actor) answer {
 // admins is for administrators alone.
 func admins(a actor) answer {
 	switch a {
-	case admin, adminToken, readToken, tokenForD:
+	case admin, adminToken, readToken:
 		return served
 	}
 	return refused
+}
+
+// nobodys is for what belongs to a further person: there is nothing to see for
+// anybody else, and tokens that may not ask at all are told so.
+func nobodys(a actor) answer {
+	switch a {
+	case tokenForD, readToken:
+		return refused
+	}
+	return hidden
 }
 
 // row is the policy of one route, with a request that is good in itself.
@@ -177,8 +183,13 @@ var apiPolicy = []row{
 
 	{route: "GET /api/v1/tokens", policy: signedIn},
 	{route: "POST /api/v1/tokens", policy: signedIn, write: true, people: true, body: bodyOf(object{"name": "mine"})},
-	{route: "DELETE /api/v1/tokens/{token_id}", policy: func(actor) answer { return hidden }, write: true}, // it is somebody else's
+	{route: "GET /api/v1/tokens/{token_id}", policy: func(actor) answer { return hidden }}, // it is somebody else's
+	{route: "DELETE /api/v1/tokens/{token_id}", policy: nobodys, write: true},
 	{route: "GET /api/v1/sessions", policy: signedIn},
+	{route: "DELETE /api/v1/sessions", policy: signedIn, write: true, people: true},
+	{route: "GET /api/v1/me/identities", policy: signedIn},
+	{route: "GET /api/v1/courses/{course_id}/counts", policy: rosterViewer},
+	{route: "POST /api/v1/courses/{course_id}/lookup", policy: rosterKeeper, body: bodyOf(object{"email": "someone@uni.example"})},
 	{route: "DELETE /api/v1/sessions/{session_id}", policy: func(actor) answer { return hidden }, write: true, people: true},
 }
 
@@ -233,12 +244,12 @@ var webPolicy = []row{
 	{route: "POST /account/sessions/{session_id}/end", policy: func(actor) answer { return hidden }, form: formOf()},
 	{route: "POST /account/sessions/end-others", policy: signedIn, write: true, form: formOf()},
 	{route: "GET /account/tokens", policy: signedIn},
-	{route: "POST /account/tokens", policy: signedIn, write: true, form: formOf("name", "mine", "scopes", "read", "expires", "30")},
+	{route: "POST /account/tokens", policy: signedIn, write: true, form: formOf("name", "mine", "scope", "read", "days", "30")},
 	{route: "POST /account/tokens/{token_id}/revoke", policy: func(actor) answer { return hidden }, form: formOf()},
 
 	{route: "GET /admin/people", policy: admins},
 	{route: "POST /admin/people", policy: admins, write: true, form: formOf("email", "new@uni.example", "site_role", "teacher")},
-	{route: "GET /admin/people/search", policy: signedIn},
+	{route: "GET /admin/people/search", policy: admins},
 	{route: "POST /admin/people/search", policy: admins, form: formOf("search", "ada")},
 	{route: "GET /admin/people/{user_id}", policy: admins},
 	{route: "POST /admin/people/{user_id}/site-role", policy: admins, write: true, form: formOf("site_role", "teacher")},
@@ -258,10 +269,12 @@ var operationsPolicy = []row{
 // want is what an actor gets from a route.
 func (r row) want(a actor) answer {
 	switch {
+	case a == forgedToken, a == sessionAsToken:
+		return badToken // also where nobody is asked who they are
+	case r.route == "POST /auth/sign-out":
+		return signInPage // where whoever is signed out belongs
 	case r.public:
 		return served
-	case a == forgedToken, a == sessionAsToken:
-		return badToken
 	case a == anonymous, a == forged, a == suspended, a == tokenAsCookie:
 		return signInPage
 	}
@@ -279,5 +292,3 @@ func (r row) want(a actor) answer {
 	}
 	return by
 }
-
-var _ = lms.RoleOwner
