@@ -15,10 +15,14 @@ deps: ## install what the tests need: PostgreSQL, Chromium, a font (Debian)
 	@scripts/deps
 
 test: deps ## run all tests on real databases and in a real browser; none may be skipped
-	@go test -json -count=1 -timeout 25m $(PACKAGES) | go run ./scripts/testreport
+	@{ failed=0; \
+		go test -json -count=1 -timeout 25m $(PACKAGES) || failed=1; \
+		$(if $(filter ./...,$(PACKAGES)),go -C test/standardprovider test -json -count=1 -timeout 10m ./... || failed=1;) \
+		exit $$failed; } | go run ./scripts/testreport
 
-generate: ## write the generated files anew
+generate: ## write the generated files and the golden ones anew
 	go tool templ generate
+	go test ./internal/api ./internal/signin -run 'OpenAPI|Decision' -update
 
 fmt: ## format the sources
 	go tool templ fmt internal

@@ -75,7 +75,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
 		w.Header().Set("X-Request-Id", id)
 		rec := &recorder{ResponseWriter: w}
-		start := time.Now() // a duration, not a date: the injected clock may stand still
+		start := s.opts.Now()
 		defer func() {
 			if p := recover(); p != nil {
 				if p == http.ErrAbortHandler {
@@ -87,7 +87,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 					s.fail(rec, r, errInternal)
 				}
 			}
-			s.logRequest(r, rec.status, time.Since(start))
+			s.logRequest(r, rec.status, s.opts.Now().Sub(start))
 		}()
 		next.ServeHTTP(rec, r)
 	})

@@ -67,10 +67,10 @@ func New(opts Options) (*Server, error) {
 		return nil, fmt.Errorf("server: %q is no address that people could type", opts.URL)
 	}
 	s := &Server{opts: opts, secure: u.Scheme == "https"}
-	s.api = api.New(opts.Service, api.Options{URL: opts.URL, Log: opts.Log, Now: opts.Now, Version: opts.Version, CursorKey: opts.CursorKey})
 	s.web = web.New(opts.Service, opts.RelyingParty, web.Options{
 		URL: opts.URL, Log: opts.Log, Now: opts.Now, MailEnabled: opts.MailEnabled, DemoBanner: opts.DemoBanner,
 	})
+	s.api = api.New(opts.Service, api.Options{URL: opts.URL, Log: opts.Log, Now: opts.Now, Version: opts.Version, CursorKey: opts.CursorKey, SessionCookie: s.web.SessionCookie()})
 	s.policy = contentSecurityPolicy(opts.RelyingParty.Providers())
 	if s.handler, err = s.assemble(u); err != nil {
 		return nil, err

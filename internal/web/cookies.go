@@ -27,6 +27,9 @@ func (w *Web) cookieName(name string) string {
 	return name
 }
 
+// SessionCookie is the name of the session's cookie.
+func (w *Web) SessionCookie() string { return w.cookieName(sessionCookie) }
+
 // SessionSecret reads the secret of the browser's session, empty when there is
 // none. Two cookies of the name mean that somebody else set one of them:
 // neither is believed.
