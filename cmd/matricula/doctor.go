@@ -49,7 +49,8 @@ func (d *doctor) check(ctx context.Context, c check) bool {
 	return true
 }
 
-// Run checks what can be checked without changing anything. What depends on
+// Run checks everything beside a running server or before the first one. It
+// changes nothing that anybody could notice. What depends on
 // something that failed is left out: its line would say the same again.
 func (doctorCommand) Run(ctx context.Context, p *program) error {
 	d := &doctor{program: p}

@@ -33,7 +33,7 @@ type Options struct {
 	CursorKey []byte
 
 	// SessionCookie is the name of the web app's session cookie, for the OpenAPI
-	// document alone. Empty: "__Host-session".
+	// document alone. Empty: "__Host-matricula".
 	SessionCookie string
 }
 

@@ -42,7 +42,7 @@ const introduction = `Everything that Matricula's pages can do, for programs.
 func (a *API) config(opts Options) huma.Config {
 	cookie := opts.SessionCookie
 	if cookie == "" {
-		cookie = "__Host-session"
+		cookie = "__Host-matricula"
 	}
 	version := opts.Version
 	if version == "" {

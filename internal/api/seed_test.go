@@ -172,7 +172,7 @@ func TestSeedEndpointDecidesBeforeItNamesAnybody_C02_C03(t *testing.T) {
 			s.ask(anonymous, "PATCH", privileges(-1, course), body).refused(401, "sign-in-required")
 			s.ask(s.sam, "PATCH", privileges(-1, course), body).refused(403, "forbidden")
 			s.ask(s.grace, "PATCH", privileges(-1, course), body).refused(403, "forbidden")
-			s.ask(token(s.ada, lms.ScopeRead), "PATCH", privileges(-1, course), body).refused(403, "token-scope")
+			s.ask(withToken(s.ada, lms.ScopeRead), "PATCH", privileges(-1, course), body).refused(403, "token-scope")
 			stranger := s.arrive("stranger"+email[:2]+"@uni.example", "A", "Stranger", lms.SiteTeacher)
 			s.ask(stranger, "PATCH", privileges(-1, course), body).refused(404, "not-found")
 			before++
@@ -283,4 +283,3 @@ func TestSeedEndpointTakesNoOtherFieldOnAPendingPerson_A05_C13(t *testing.T) {
 		same(t, "users", s.countUsers(), before)
 	})
 }
-

@@ -3,7 +3,6 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/quick"
@@ -382,69 +381,10 @@ func TestPathsAndMethodsHaveOneSpelling_C30(t *testing.T) {
 	s.ask(s.ada, "GET", "/api/v1/me", nil, "X-HTTP-Method-Override: DELETE", "Accept: text/html").is(200)
 }
 
-func TestIdempotencyKeysMakeCreatingSafeToRepeat_F21(t *testing.T) {
-	onEachEngine(t, func(s *school) {
-		course := s.course(s.admin, "Algorithms")
-		key := "Idempotency-Key: a key of ours"
-		creating := []struct {
-			to   string
-			body object
-		}{
-			{"/api/v1/courses", object{"title": "Compilers"}},
-			{"/api/v1/users", object{"email": "new@uni.example", "given_name": "Nova"}},
-			{path("/courses/%d/roles", course), object{"name": "Tutor", "privileges": []string{"roster.view"}}},
-		}
-		for _, c := range creating {
-			first := s.ask(s.admin, "POST", c.to, c.body, key).is(http.StatusCreated)
-			again := s.ask(s.admin, "POST", c.to, c.body, key).is(http.StatusCreated)
-			same(t, c.to+" again", string(again.raw), string(first.raw))
-			same(t, "Location", again.header.Get("Location"), first.header.Get("Location"))
-			other := object{"x": 1}
-			for k, v := range c.body {
-				other[k] = v
-			}
-			delete(other, "x")
-			for k := range other {
-				if text, ok := other[k].(string); ok {
-					other[k] = "other" + text
-				}
-			}
-			s.ask(s.admin, "POST", c.to, other, key).refused(422, "idempotency-key-reused")
-			s.ask(s.admin, "POST", c.to, c.body, "Idempotency-Key: "+strings.Repeat("k", 201)).refused(400, "idempotency-key")
-			s.ask(s.admin, "POST", c.to, c.body, "Idempotency-Key: "+strings.Repeat("k", 1<<20)).refused(400, "idempotency-key")
-			s.ask(s.admin, "POST", c.to, c.body, key, key).refused(400, "malformed").at("header.Idempotency-Key")
-			s.ask(s.admin, "POST", c.to, c.body, "Idempotency-Key: \xff").refused(400, "malformed")
-			s.ask(s.admin, "POST", c.to, c.body, "Idempotency-Key: ").refused(400, "malformed")
-		}
-		// Another user's key, and the same key on another course, are others.
-		a := s.ask(s.ada, "POST", "/api/v1/courses", object{"title": "Compilers"}, key).is(201)
-		b := s.ask(s.grace, "POST", "/api/v1/courses", object{"title": "Databases"}, key).is(201)
-		if a.id() == b.id() {
-			t.Error("two users share a key")
-		}
-		s.ask(s.ada, "POST", path("/courses/%d/roles", a.id()), object{"name": "Tutor", "privileges": []string{}}, key).is(201)
-		// Without a key, again is again.
-		if s.course(s.ada, "Twice") == s.course(s.ada, "Twice") {
-			t.Error("two courses are one")
-		}
-		// A refusal uses up nothing.
-		s.ask(s.sam, "POST", "/api/v1/courses", object{"title": "Mine"}, "Idempotency-Key: sam").refused(403, "forbidden")
-	})
-}
-
-func TestIdempotencyKeyOfATokenNeverShowsItAgain_F21(t *testing.T) {
-	onEachEngine(t, func(s *school) {
-		key := "Idempotency-Key: once"
-		s.ask(s.ada, "POST", "/api/v1/tokens", object{"name": "sync"}, key).is(201)
-		s.ask(s.ada, "POST", "/api/v1/tokens", object{"name": "sync"}, key).refused(409, "token-shown-once")
-		same(t, "tokens", len(s.ask(s.ada, "GET", "/api/v1/tokens", nil).is(200).items()), 1)
-	})
-}
-
 func TestTokensReachOnlyWhatTheyAreFor_C17(t *testing.T) {
 	onEachEngine(t, func(s *school) {
 		course, other := s.course(s.ada, "Algorithms"), s.course(s.ada, "Compilers")
-		reader := token(s.ada, lms.ScopeRead)
+		reader := withToken(s.ada, lms.ScopeRead)
 		fill := strings.NewReplacer("{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", "1")
 		for _, w := range writes {
 			if strings.HasSuffix(w.path, "/lookup") {
@@ -455,7 +395,7 @@ func TestTokensReachOnlyWhatTheyAreFor_C17(t *testing.T) {
 				t.Errorf("%s %s with a token to read: %d", w.method, w.path, re.status)
 			}
 		}
-		limited := token(s.ada, lms.ScopeRead, lms.ScopeWrite)
+		limited := withToken(s.ada, lms.ScopeRead, lms.ScopeWrite)
 		limited.CourseIDs = []int64{course}
 		s.ask(limited, "GET", path("/courses/%d", course), nil).is(200)
 		s.ask(limited, "GET", path("/courses/%d", other), nil).refused(404, "not-found")

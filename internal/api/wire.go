@@ -59,13 +59,24 @@ type Member struct {
 
 func placeWire(m *lms.Member) CoursePlace {
 	p := CoursePlace{
-		CoursePrivileges: m.Effective().List(), Enrollment: enrollmentWire(m.Enrollment),
-		Allow: []lms.Privilege{}, Deny: []lms.Privilege{},
+		CoursePrivileges: privilegeList(m.Effective()), Enrollment: enrollmentWire(m.Enrollment),
+		Allow: noPrivileges, Deny: noPrivileges,
 	}
 	if m.Grant != nil {
-		p.Allow, p.Deny = m.Grant.Allow.List(), m.Grant.Deny.List()
+		p.Allow, p.Deny = privilegeList(m.Grant.Allow), privilegeList(m.Grant.Deny)
 	}
 	return p
+}
+
+// noPrivileges is an empty list, and not null. Nobody writes to it.
+var noPrivileges = []lms.Privilege{}
+
+// privilegeList spares the many who have no privileges a list of their own.
+func privilegeList(s lms.PrivilegeSet) []lms.Privilege {
+	if s == 0 {
+		return noPrivileges
+	}
+	return s.List()
 }
 
 func memberWire(m *lms.Member) Member {

@@ -165,7 +165,7 @@ func algorithmsOf(ctx context.Context, b *builder) (*teaching, error) {
 			return &teaching{b: b, owner: ada, id: c.Course.ID}, nil
 		}
 	}
-	return nil, errors.New("Ada has no course Algorithms")
+	return nil, errors.New("there is no course Algorithms of Ada's")
 }
 
 func algorithmsStaff(ctx context.Context, b *builder) error {

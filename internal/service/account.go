@@ -180,12 +180,8 @@ func (w *work) mint(ctx context.Context, t lms.APIToken) (Minted, error) {
 	if n >= store.MaxTokens {
 		return Minted{}, lms.Errorf(lms.CodeConflict, "too-many-tokens", "There are %d tokens already, the most that are allowed. Revoke one that is not used any more.", n)
 	}
-	for _, id := range t.CourseIDs {
-		if _, ok, err := w.tx.Course(ctx, id); err != nil {
-			return Minted{}, err
-		} else if !ok {
-			return Minted{}, lms.Invalid("unknown-course", "course_ids", "There is no course %d.", id)
-		}
+	if err := w.checkCourses(ctx, t.CourseIDs); err != nil {
+		return Minted{}, err
 	}
 	secret, hash := newSecret(TokenPrefix)
 	t.Hint = secret[len(secret)-4:]
@@ -193,6 +189,23 @@ func (w *work) mint(ctx context.Context, t lms.APIToken) (Minted, error) {
 		return Minted{}, err
 	}
 	return Minted{Token: t, Secret: secret}, w.record(ctx, t.UserID, nil, tokenAudit{t.ID, t.Name, t.Scopes})
+}
+
+// checkCourses refuses to limit a token to courses that its maker does not see,
+// with the same words as for those that do not exist.
+func (w *work) checkCourses(ctx context.Context, ids []int64) error {
+	for _, id := range ids {
+		course, member, ok, err := w.tx.Standing(ctx, id, w.caller.UserID)
+		if err != nil {
+			return err
+		}
+		seen := ok && (w.caller.UserID == lms.SystemUserID ||
+			access.Decide(w.caller, access.CourseView, &access.Standing{Course: course, Member: member}) == nil)
+		if !seen {
+			return lms.Invalid("unknown-course", "course_ids", "There is no course %d, or it is not yours to see.", id)
+		}
+	}
+	return nil
 }
 
 // RevokeToken ends one of the caller's tokens at once.

@@ -149,13 +149,28 @@ const (
 	keyLife      = 24 * time.Hour
 )
 
+// check refuses a key that no client would make and no database would keep.
+func (o *Once) check() error {
+	if len(o.Key) > maxKeyLength {
+		return lms.Errorf(lms.CodeMalformed, "idempotency-key", "The Idempotency-Key is too long: at most %d characters.", maxKeyLength)
+	}
+	for i := range len(o.Key) {
+		if o.Key[i] < 0x20 || o.Key[i] > 0x7e {
+			return lms.Errorf(lms.CodeMalformed, "idempotency-key", "The Idempotency-Key may hold only printable ASCII characters.")
+		}
+	}
+	return nil
+}
+
 func doOnce[T any](ctx context.Context, s *Service, c access.Caller, a access.Action, courseID int64, once *Once, fn func(context.Context, *work) (T, error)) (T, error) {
 	var out T
 	if c.Anonymous() {
 		return out, access.ErrAnonymous
 	}
-	if once != nil && len(once.Key) > maxKeyLength {
-		return out, lms.Errorf(lms.CodeMalformed, "idempotency-key", "The Idempotency-Key is too long: at most %d characters.", maxKeyLength)
+	if once != nil {
+		if err := once.check(); err != nil {
+			return out, err
+		}
 	}
 	err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		w := &work{tx: tx, caller: c, action: a, courseID: courseID, now: s.now()}

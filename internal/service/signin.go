@@ -130,14 +130,10 @@ func (s *Service) SignIn(ctx context.Context, p signin.Provider, t signin.Token,
 }
 
 func (s *Service) decideSignIn(ctx context.Context, tx *store.Tx, p signin.Provider, t signin.Token) (signin.Decision, error) {
+	// The address first: whoever claims it at this moment attaches the identity
+	// in the same transaction, so that an address that is seen as claimed never
+	// goes with an identity that is not seen yet.
 	var account signin.AccountState
-	h, ok, err := tx.IdentityHolder(ctx, t.Issuer, t.Subject)
-	if err != nil {
-		return signin.Decision{}, err
-	}
-	if ok {
-		account.Identity = &signin.Holder{UserID: h.UserID, Status: h.Status}
-	}
 	if address, err := t.Address(); err == nil {
 		h, ok, err := tx.AddressHolder(ctx, address)
 		if err != nil {
@@ -146,6 +142,13 @@ func (s *Service) decideSignIn(ctx context.Context, tx *store.Tx, p signin.Provi
 		if ok {
 			account.Address = &signin.Holder{UserID: h.UserID, Status: h.Status}
 		}
+	}
+	h, ok, err := tx.IdentityHolder(ctx, t.Issuer, t.Subject)
+	if err != nil {
+		return signin.Decision{}, err
+	}
+	if ok {
+		account.Identity = &signin.Holder{UserID: h.UserID, Status: h.Status}
 	}
 	return signin.Decide(signin.Policy{Provider: p, SignUp: s.opts.SignUp}, t, account), nil
 }
@@ -171,7 +174,10 @@ func (w *work) signIn(ctx context.Context, p signin.Provider, t signin.Token, d 
 		w.action = access.UserClaim
 		err = w.claim(ctx, id, t, d.Email)
 	default:
-		err = w.tx.TouchIdentity(ctx, t.Issuer, t.Subject, w.now)
+		// Whoever is suspending them at this moment goes first or waits.
+		if err = w.tx.LockUser(ctx, id); err == nil {
+			err = w.tx.TouchIdentity(ctx, t.Issuer, t.Subject, w.now)
+		}
 	}
 	if err != nil {
 		return out, err
@@ -180,7 +186,7 @@ func (w *work) signIn(ctx context.Context, p signin.Provider, t signin.Token, d 
 	if err != nil {
 		return out, err
 	}
-	if !ok {
+	if !ok || u.Status != lms.StatusActive {
 		return out, errAgain
 	}
 	w.caller.UserID = id
@@ -358,13 +364,14 @@ func (s *Service) ByToken(ctx context.Context, secret, requestID string) (access
 }
 
 // touch records a use. Whoever is signed in is served also when it cannot be
-// recorded.
+// recorded. The person comes before the session, as in a suspension, which
+// would otherwise wait in a circle.
 func (s *Service) touch(ctx context.Context, u lms.User, fn func(context.Context, *store.Tx) error) {
 	err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if err := fn(ctx, tx); err != nil {
+		if err := tx.Seen(ctx, u.ID, s.now()); err != nil {
 			return err
 		}
-		return tx.Seen(ctx, u.ID, s.now())
+		return fn(ctx, tx)
 	})
 	if err != nil {
 		s.log.WarnContext(ctx, "use not recorded", "user", u.ID, "error", err)

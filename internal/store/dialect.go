@@ -38,6 +38,7 @@ func (e engine) String() string {
 //
 //	{rows:$1}   the elements of a JSON array, as table j with the column value
 //	{lock}      a lock on the selected rows until the transaction ends
+//	{share:x}   keeps the rows of table x from being changed until then
 //
 // SQLite has a single writer, so that nothing needs to be locked there.
 type statement struct {
@@ -48,14 +49,19 @@ type statement struct {
 // each of them on both engines.
 var statements []*statement
 
-var rowsMacro = regexp.MustCompile(`\{rows:(\$\d+)\}`)
+var (
+	rowsMacro  = regexp.MustCompile(`\{rows:(\$\d+)\}`)
+	shareMacro = regexp.MustCompile(`\{share:(\w+)\}`)
+)
 
 func expand(e engine, text string) string {
 	if e == enginePostgres {
 		text = rowsMacro.ReplaceAllString(text, "jsonb_array_elements($1::jsonb) AS j(value)")
+		text = shareMacro.ReplaceAllString(text, "FOR SHARE OF $1")
 		return strings.ReplaceAll(text, "{lock}", "FOR NO KEY UPDATE")
 	}
 	text = rowsMacro.ReplaceAllString(text, "json_each($1) AS j")
+	text = shareMacro.ReplaceAllString(text, "")
 	return strings.ReplaceAll(text, "{lock}", "")
 }
 

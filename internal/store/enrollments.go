@@ -103,8 +103,9 @@ var (
 	sqlSetRole  = stmt(`UPDATE enrollments SET role_id = $3 WHERE course_id = $1 AND user_id = $2`)
 	sqlUnenroll = stmt(`DELETE FROM enrollments WHERE course_id = $1 AND user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$2})`)
 	sqlUngrant  = stmt(`DELETE FROM course_privileges WHERE course_id = $1 AND user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$2})`)
-	sqlOwners   = stmt(`SELECT count(*) FROM enrollments en JOIN course_roles r ON r.id = en.role_id JOIN users u ON u.id = en.user_id
-		WHERE en.course_id = $1 AND r.is_preset AND r.key = 'owner' AND u.status = 'active'`)
+	sqlOwners   = stmt(`SELECT count(*) FROM (
+		SELECT u.id FROM enrollments en JOIN course_roles r ON r.id = en.role_id JOIN users u ON u.id = en.user_id
+		WHERE en.course_id = $1 AND r.is_preset AND r.key = 'owner' AND u.status = 'active' {share:u}) o`)
 )
 
 // Enroll puts users, given in ascending order, into a course and returns those
@@ -138,13 +139,21 @@ func (tx *Tx) RemoveMembers(ctx context.Context, courseID int64, ids []int64) er
 	return nil
 }
 
-// ActiveOwners counts the owners of a course who have arrived.
+// ActiveOwners counts the owners of a course who have arrived, and keeps them
+// as they are until the transaction ends: nobody is suspended while another
+// leaves because of them.
 func (tx *Tx) ActiveOwners(ctx context.Context, courseID int64) (n int64, err error) {
 	if _, err := tx.one(ctx, sqlOwners, []any{courseID}, &n); err != nil {
 		return 0, fmt.Errorf("count owners of course %d: %w", courseID, err)
 	}
 	return n, nil
 }
+
+var sqlCoOwners = stmt(`SELECT u.id FROM enrollments en
+	JOIN course_roles r ON r.id = en.role_id AND r.is_preset AND r.key = 'owner'
+	JOIN enrollments e2 ON e2.course_id = en.course_id AND e2.role_id = en.role_id AND e2.user_id <> en.user_id
+	JOIN users u ON u.id = e2.user_id
+	WHERE en.user_id = $1 ORDER BY u.id {share:u}`)
 
 var sqlSoleOwner = stmt(`SELECT c.id, c.title FROM enrollments en
 	JOIN course_roles r ON r.id = en.role_id AND r.is_preset AND r.key = 'owner'
@@ -155,8 +164,14 @@ var sqlSoleOwner = stmt(`SELECT c.id, c.title FROM enrollments en
 	ORDER BY c.id LIMIT 20`)
 
 // SoleOwnerships lists up to 20 courses whose only active owner is the user.
+// It keeps the other owners as they are until the transaction ends, so that
+// two who own a course together are not suspended at the same time.
 func (tx *Tx) SoleOwnerships(ctx context.Context, userID int64) ([]lms.Course, error) {
-	rows, err := tx.query(ctx, sqlSoleOwner, userID)
+	rows, err := tx.query(ctx, sqlCoOwners, userID)
+	if _, err := collect(rows, err, func(r scanner) (id int64, err error) { return id, r.Scan(&id) }); err != nil {
+		return nil, fmt.Errorf("hold the co-owners of user %d: %w", userID, err)
+	}
+	rows, err = tx.query(ctx, sqlSoleOwner, userID)
 	list, err := collect(rows, err, func(r scanner) (c lms.Course, err error) { return c, r.Scan(&c.ID, &c.Title) })
 	if err != nil {
 		return nil, fmt.Errorf("list sole ownerships of user %d: %w", userID, err)

@@ -80,8 +80,8 @@ var (
 )
 
 // AddPrimaryAddress gives a person a further, proven address and makes it the
-// primary one. When added is false, somebody else has it by now, and the
-// transaction must not be kept.
+// primary one; added is false when the address is somebody's, and then the
+// transaction must be given up.
 func (tx *Tx) AddPrimaryAddress(ctx context.Context, u lms.User, address lms.Email, now time.Time) (added bool, err error) {
 	if _, err := tx.exec(ctx, sqlDemoteAddresses, u.ID); err != nil {
 		return false, fmt.Errorf("demote addresses of user %d: %w", u.ID, err)

@@ -349,3 +349,11 @@ func (c *Client) SignIn(a *App, p apptest.Person) Answer {
 
 // Path writes a path from a format.
 func Path(format string, args ...any) string { return fmt.Sprintf(format, args...) }
+
+// Cookies are what the server has set.
+func (c *Client) Cookies() []*http.Cookie {
+	c.tb.Helper()
+	u, err := url.Parse(c.base)
+	must(c.tb, err)
+	return c.http.Jar.Cookies(u)
+}
