@@ -54,7 +54,9 @@ func writeSQLite(ctx context.Context, path string, fn func(writer) error) (err e
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	for _, q := range []string{"ANALYZE", "PRAGMA synchronous = 2", "PRAGMA wal_checkpoint(TRUNCATE)"} {
+	// With the samples of sqlite_stat4, a statement is prepared anew for each
+	// value of a parameter that they could speak about.
+	for _, q := range []string{"ANALYZE", "DROP TABLE IF EXISTS sqlite_stat4", "PRAGMA synchronous = 2", "PRAGMA wal_checkpoint(TRUNCATE)"} {
 		if _, err := db.ExecContext(ctx, q); err != nil {
 			return fmt.Errorf("%s: %w", q, err)
 		}

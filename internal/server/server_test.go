@@ -25,7 +25,7 @@ func TestEveryAnswerCarriesTheHeadersThatProtectIt(t *testing.T) {
 	for _, path := range []string{"/sign-in", "/", "/api/v1/me", "/api/nothing", "/nothing", "/healthz"} {
 		h := a.Anonymous().Get(path).Header
 		for name, want := range map[string]string{
-			"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
+			"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin", "Cache-Control": "no-store",
 		} {
 			if got := h.Get(name); got != want {
 				t.Errorf("%s: %s is %q, want %q", path, name, got, want)

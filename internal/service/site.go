@@ -78,6 +78,9 @@ func (w *work) nameWithRole(ctx context.Context, n store.Naming, role lms.SiteRo
 		if u.ID == w.caller.UserID {
 			return u, errSelfSite
 		}
+		if err := w.lockWith(ctx, u.ID); err != nil {
+			return u, err
+		}
 		if err := w.tx.SetSiteRole(ctx, u.ID, role); err != nil {
 			return u, err
 		}
@@ -103,7 +106,13 @@ type UserPatch struct {
 // Suspending ends their sessions at once.
 func (s *Service) UpdateUser(ctx context.Context, c access.Caller, id int64, p UserPatch) (lms.User, error) {
 	return doOnce(ctx, s, c, access.UserUpdate, 0, nil, func(ctx context.Context, w *work) (lms.User, error) {
-		if err := w.tx.LockUser(ctx, id); err != nil {
+		// Of two who own a course together, one is suspended at a time.
+		if p.Status != nil {
+			if err := w.tx.LockOwnedCourses(ctx, id); err != nil {
+				return lms.User{}, err
+			}
+		}
+		if err := w.lockWith(ctx, id); err != nil {
 			return lms.User{}, err
 		}
 		u, ok, err := w.tx.User(ctx, id)
@@ -118,6 +127,21 @@ func (s *Service) UpdateUser(ctx context.Context, c access.Caller, id int64, p U
 		}
 		return w.patchUser(ctx, u, p)
 	})
+}
+
+// lockWith holds the caller and another user until the transaction ends, and
+// decides again about the caller as they are then: of two administrators who
+// depose each other at the same moment, one does.
+func (w *work) lockWith(ctx context.Context, id int64) error {
+	for _, one := range []int64{min(id, w.caller.UserID), max(id, w.caller.UserID)} {
+		if err := w.tx.LockUser(ctx, one); err != nil {
+			return err
+		}
+	}
+	if w.caller.UserID == lms.SystemUserID {
+		return nil
+	}
+	return w.decide(ctx)
 }
 
 func (w *work) patchUser(ctx context.Context, u lms.User, p UserPatch) (lms.User, error) {

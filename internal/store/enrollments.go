@@ -149,6 +149,21 @@ func (tx *Tx) ActiveOwners(ctx context.Context, courseID int64) (n int64, err er
 	return n, nil
 }
 
+var sqlLockOwned = stmt(`SELECT c.id FROM courses c WHERE c.deleted_at IS NULL AND c.id IN (
+	SELECT en.course_id FROM enrollments en JOIN course_roles r ON r.id = en.role_id AND r.is_preset AND r.key = 'owner'
+	WHERE en.user_id = $1) ORDER BY c.id {lock}`)
+
+// LockOwnedCourses makes changes to the staff of all courses that a user owns
+// wait, as LockCourse does for one. It comes before the user's own lock, since
+// whoever changes a course holds the course first.
+func (tx *Tx) LockOwnedCourses(ctx context.Context, userID int64) error {
+	rows, err := tx.query(ctx, sqlLockOwned, userID)
+	if _, err := collect(rows, err, func(r scanner) (id int64, err error) { return id, r.Scan(&id) }); err != nil {
+		return fmt.Errorf("lock courses of user %d: %w", userID, err)
+	}
+	return nil
+}
+
 var sqlCoOwners = stmt(`SELECT u.id FROM enrollments en
 	JOIN course_roles r ON r.id = en.role_id AND r.is_preset AND r.key = 'owner'
 	JOIN enrollments e2 ON e2.course_id = en.course_id AND e2.role_id = en.role_id AND e2.user_id <> en.user_id

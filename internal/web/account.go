@@ -248,10 +248,14 @@ func browserName(userAgent string) string {
 	return browser + " on " + system
 }
 
-// scopeWords says what a token may be used for.
-func scopeWords(scopes []lms.Scope) string {
-	if slices.Contains(scopes, lms.ScopeWrite) {
-		return "sees and changes"
+// reach says what a token may be used for, and where.
+func (v accountView) reach(t lms.APIToken) string {
+	what := "sees what you may see, and changes nothing"
+	if slices.Contains(t.Scopes, lms.ScopeWrite) {
+		what = "sees and changes what you may"
 	}
-	return "sees, changes nothing"
+	if len(t.CourseIDs) > 0 {
+		what += ", only in " + v.courseNames(t.CourseIDs)
+	}
+	return "Ends in " + t.Hint + ". It " + what + "."
 }

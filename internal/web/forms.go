@@ -75,16 +75,6 @@ type problem struct {
 // field is what is wrong with one field, empty when nothing is.
 func (p problem) field(name string) string { return p.fields[name] }
 
-// elsewhere tells whether the message stands beside no field of the names.
-func (p problem) elsewhere(names ...string) bool {
-	for _, n := range names {
-		if p.fields[n] != "" {
-			return false
-		}
-	}
-	return p.Message != ""
-}
-
 // asProblem makes of an error what a form can show, with its status. What a
 // person cannot mend in a form is not ok and belongs on the error page.
 func asProblem(err error) (p problem, status int, ok bool) {

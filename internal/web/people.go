@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -67,6 +68,7 @@ type rowView struct {
 
 // switchView is one privilege of one person.
 type switchView struct {
+	ID        string // of the element, by which the focus stays where it was; empty where nothing is replaced
 	Privilege lms.Privilege
 	Label     string
 	On        bool
@@ -83,8 +85,9 @@ func rowOf(r *request, v service.CourseView, m lms.Member) rowView {
 	row := rowView{CourseID: v.Course.ID, Member: m, You: m.User.ID == r.caller.UserID, Editable: maySwitch(r, v, &m)}
 	holds := access.DelegatorOf(r.caller, standing(v)).Holds
 	effective := m.Effective()
-	for _, info := range lms.Privileges() {
+	for i, info := range lms.Privileges() {
 		row.Switches = append(row.Switches, switchView{
+			ID:        fmt.Sprintf("s%d.%d", m.User.ID, i),
 			Privilege: info.Privilege, Label: info.Label, On: effective.Has(info.Privilege),
 			Locked: !row.Editable || !holds.Has(info.Privilege),
 		})

@@ -56,7 +56,7 @@ func roleSwitches(r *request, v service.CourseView, on []string) []panelSwitch {
 	var list []panelSwitch
 	for _, info := range lms.Privileges() {
 		list = append(list, panelSwitch{
-			switchView:  switchView{info.Privilege, info.Label, slices.Contains(on, string(info.Privilege)), !holds.Has(info.Privilege)},
+			switchView:  switchView{Privilege: info.Privilege, Label: info.Label, On: slices.Contains(on, string(info.Privilege)), Locked: !holds.Has(info.Privilege)},
 			Description: info.Description,
 		})
 	}

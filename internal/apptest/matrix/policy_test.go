@@ -119,7 +119,6 @@ type row struct {
 	body   func(f *fixture) any // of the API: JSON
 	form   func(f *fixture) url.Values
 	query  string
-	header map[string]string
 	allow  []int // further statuses that mean that the policy let it pass
 }
 

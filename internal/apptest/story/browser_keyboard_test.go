@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"matricula/internal/apptest"
-	"matricula/internal/apptest/app"
 	"matricula/internal/lms"
 )
 
@@ -13,66 +12,65 @@ import (
 // letters, from the first page to the saved switch. At every stop one sees
 // where one is.
 func TestStoryWithTheKeyboardAlone(t *testing.T) {
-	app.EachEngine(t, func(t *testing.T, engine string) {
-		t.Parallel()
-		c := openCampus(t, engine)
-		c.teacher(t, ada)
-		v := c.visit(t, ada)
-		c.Issuer.SignInAs(ada)
-		v.tabTo(signInButton)
-		v.Press("Enter")
-		v.sees("h1", "My courses")
+	t.Parallel()
+	c := openCampus(t, "sqlite")
+	c.teacher(t, ada)
+	v := c.visit(t, ada)
+	c.Issuer.SignInAs(ada)
+	v.tabTo(signInButton)
+	v.Press("Enter")
+	v.sees("h1", "My courses")
 
-		v.tabTo(`a[href="/courses/new"]`)
-		v.Press("Enter")
-		v.tabTo("#title")
-		v.write("Algorithms")
-		v.Press("Enter")
-		v.sees("[role=status]", "Your course is ready")
-		course := v.id("courses")
+	v.tabTo(`a[href="/courses/new"]`)
+	v.Press("Enter")
+	v.tabTo("#title")
+	v.write("Algorithms")
+	v.Press("Enter")
+	v.sees("[role=status]", "Your course is ready")
+	course := v.id("courses")
 
-		v.tabTo(courseMenu + fmt.Sprintf(` a[href="/courses/%d/people"]`, course))
-		v.Press("Enter")
-		v.tabTo(searchField)
-		v.write("grace")
-		v.Press("Enter")
-		v.sees("#people", "Nobody in this course matches")
-		v.tabTo(addressField)
-		v.write("grace@uni.example")
-		v.Press("Enter")
-		v.WaitVisible(panelForm)
-		v.tabTo(rosterManageOn)
-		v.Press("Space")
-		v.tabTo(auditViewOn)
-		v.Press("Space")
-		v.tabTo(panelSave)
-		v.Press("Enter")
-		v.sees("[role=status]", "Everything is waiting for their first sign-in")
-		grace := v.id("people")
-		c.mayDo(t, v.caller(), course, grace, lms.RosterManage, lms.RosterView, lms.AuditView)
+	v.tabTo(courseMenu + fmt.Sprintf(` a[href="/courses/%d/people"]`, course))
+	v.Press("Enter")
+	v.tabTo(searchField)
+	v.write("grace")
+	v.Press("Enter")
+	v.sees("#people", "Nobody in this course matches")
+	v.tabTo(addressField)
+	v.write("grace@uni.example")
+	v.Press("Enter")
+	v.WaitVisible(panelForm)
+	v.tabTo(rosterManageOn)
+	v.Press("Space")
+	v.tabTo(auditViewOn)
+	v.Press("Space")
+	v.tabTo(panelSave)
+	v.Press("Enter")
+	v.sees("[role=status]", "Everything is waiting for their first sign-in")
+	grace := v.id("people")
+	c.mayDo(t, v.caller(), course, grace, lms.RosterManage, lms.RosterView, lms.AuditView)
 
-		// Later she changes her mind, in the table itself. The switch saves by
-		// itself, and she is still standing on it.
-		v.tabTo(courseMenu + fmt.Sprintf(` a[href="/courses/%d/people"]`, course))
-		v.Press("Enter")
-		edit := fmt.Sprintf(`#p%d input[value="course.update"]`, grace)
-		v.tabTo(edit)
-		v.Press("Space")
-		v.sees(fmt.Sprintf("#p%d", grace), "Saved")
-		c.mayDo(t, v.caller(), course, grace, lms.RosterManage, lms.RosterView, lms.AuditView, lms.CourseUpdate)
-		if !v.stands(edit) {
-			t.Errorf("after a switch of the table was saved, the focus is on %s and not on the switch any more", v.Focused())
-		}
+	// Later she changes her mind, in the table itself. The switch saves by
+	// itself, and she is still standing on it.
+	v.tabTo(courseMenu + fmt.Sprintf(` a[href="/courses/%d/people"]`, course))
+	v.Press("Enter")
+	edit := fmt.Sprintf(`#p%d input[value="course.update"]`, grace)
+	v.tabTo(edit)
+	v.Press("Space")
+	v.sees(fmt.Sprintf("#p%d", grace), "Saved")
+	c.mayDo(t, v.caller(), course, grace, lms.RosterManage, lms.RosterView, lms.AuditView, lms.CourseUpdate)
+	if !v.stands(edit) {
+		t.Errorf("after a switch of the table was saved, the focus is on %s and not on the switch any more", v.Focused())
+	}
 
-		v.tabTo(signOutButton)
-		v.Press("Enter")
-		v.sees("h1", "Sign in")
-		c.checkTraces(t)
-	})
+	v.tabTo(signOutButton)
+	v.Press("Enter")
+	v.sees("h1", "Sign in")
+	c.checkTraces(t)
 }
 
 // The first stop of each page leads past its menus.
 func TestTheFirstTabStopSkipsTheMenus(t *testing.T) {
+	t.Parallel()
 	c := openCampus(t, "sqlite")
 	c.teacher(t, ada)
 	v := c.arrive(t, ada)

@@ -13,17 +13,23 @@ import (
 
 // The main job as people do it, in Chromium, through the real OpenID flow.
 func TestStoryInABrowser(t *testing.T) {
-	app.EachEngine(t, func(t *testing.T, engine string) { tellStory(t, engine) })
+	t.Parallel()
+	app.EachEngine(t, func(t *testing.T, engine string) { tellStory(t, engine, false) })
 }
 
 // The same story for people whose browser runs no scripts: nothing may need one.
 func TestStoryInABrowserWithoutScripts(t *testing.T) {
-	app.EachEngine(t, func(t *testing.T, engine string) { tellStory(t, engine, (*apptest.Page).NoJavaScript) })
+	t.Parallel()
+	app.EachEngine(t, func(t *testing.T, engine string) { tellStory(t, engine, true) })
 }
 
-func tellStory(t *testing.T, engine string, browser ...apptest.BrowserOption) {
+// tellStory tells the story; plain is with browsers that run no scripts.
+func tellStory(t *testing.T, engine string, plain bool) {
 	t.Parallel()
-	s := &tale{campus: openCampus(t, engine), t: t, browser: browser}
+	s := &tale{campus: openCampus(t, engine), plain: plain}
+	if plain {
+		s.browser = append(s.browser, (*apptest.Page).NoJavaScript)
+	}
 	for _, student := range students[:earlyStudents] {
 		s.earlier(t, student)
 	}
@@ -40,7 +46,7 @@ func tellStory(t *testing.T, engine string, browser ...apptest.BrowserOption) {
 		{"Grace reads the audit", s.graceReadsAudit},
 		{"Grace adds a student and can give nothing that she may not give", s.graceAdds},
 		{"a student who was never here finds the course, and nobody else's data", s.studentArrives},
-		{"nothing was left in a log, an address or a console", s.checkTraces},
+		{"nothing was left in a log, an address or a console", func(t *testing.T) { s.checkTraces(t) }},
 		{"what the pages do not offer cannot be reached by address either", s.studentTries},
 	} {
 		// A page belongs to the test that opened it, so chapters are told by one
@@ -71,7 +77,7 @@ const slip = "student31@uni..example"
 // tale is the story with what it has come to know.
 type tale struct {
 	*campus
-	t       *testing.T
+	plain   bool
 	browser []apptest.BrowserOption
 
 	ada, grace, student *visitor
@@ -107,6 +113,9 @@ func (s *tale) findGrace(t *testing.T) {
 	v := s.ada
 	v.ClickText(courseLinks, "Algorithms")
 	v.ClickText(courseMenu+" a", "People")
+	if enhanced := v.Count("html.live") == 1; enhanced == s.plain {
+		t.Errorf("the page's scripts run: %v, want %v", enhanced, !s.plain)
+	}
 	v.Fill(searchField, "grace")
 	v.ClickText(".search button", "Search")
 	v.sees("#people", "Nobody in this course matches “grace”")

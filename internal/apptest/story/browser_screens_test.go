@@ -1,0 +1,287 @@
+package story_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"matricula/internal/apptest"
+	"matricula/internal/lms"
+	"matricula/internal/service"
+)
+
+// look is a screen on which somebody reads the pages.
+type look struct {
+	name          string
+	width, height int
+	phone, dark   bool
+}
+
+var looks = []look{
+	{name: "desktop", width: 1280, height: 900},
+	{name: "phone", width: 360, height: 740, phone: true},
+	{name: "phone-dark", width: 360, height: 740, phone: true, dark: true},
+}
+
+// Every page of the story, with names and titles as long as people have them,
+// fits the screen without scrolling sideways, can be read in both color schemes
+// and can be touched.
+func TestPagesOnEveryScreen(t *testing.T) {
+	t.Parallel()
+	c := openCampus(t, "sqlite")
+	folder := *screenshots
+	if folder == "" {
+		folder = t.TempDir()
+	}
+	s := furnish(t, c)
+	for _, l := range looks {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			(&tour{scene: s, t: t, look: l, folder: folder}).pages()
+		})
+	}
+}
+
+// scene is a campus with something on every page.
+type scene struct {
+	*campus
+	course, pendingID, activeID int64
+}
+
+var (
+	longNamed = colleague("maria-magdalena.hohenstein-wolfeschlegelsteinhausenbergerdorff@uni.example", "María Magdalena Aurélie", "von Hohenstein-Wolfeschlegelsteinhausenbergerdorff")
+	emmy      = colleague("emmy@uni.example", "Emmy", "Noether")
+)
+
+func furnish(t *testing.T, c *campus) *scene {
+	t.Helper()
+	owner, course := c.course(t)
+	c.teacher(t, emmy)
+	s := &scene{campus: c, course: course}
+	for _, student := range append([]apptest.Person{longNamed}, students[:earlyStudents]...) {
+		c.earlier(t, student)
+	}
+	s.activeID = c.enroll(t, owner, course, lms.RoleStudent, append(students[:18:18], longNamed)...)[0]
+	s.pendingID = c.enroll(t, owner, course, lms.RoleAssistant, colleague("assistant.not.yet.here@uni.example", "", ""))[0]
+	_, err := c.Service.SetPrivileges(t.Context(), owner, service.PrivilegeChange{
+		CourseID: course, Person: service.PersonRef{Email: grace.Email}, Exactly: &[]string{"roster.manage", "audit.view"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Service.CreateCourse(t.Context(), owner, lms.CourseFields{
+		Title: "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaftskunde", Code: "MATH-1301-WS-2026/2027-A",
+		Description: "An introduction, with exercises each Tuesday.",
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// tour is one walk through the pages on one screen.
+type tour struct {
+	*scene
+	t      *testing.T
+	look   look
+	folder string
+	n      int
+	v      *visitor
+}
+
+// enter begins with a new browser of this screen.
+func (r *tour) enter(who apptest.Person) {
+	r.t.Helper()
+	var opts []apptest.BrowserOption
+	if r.look.dark {
+		opts = append(opts, (*apptest.Page).Dark)
+	}
+	opts = append(opts, func(p *apptest.Page) { p.Emulate(r.look.width, r.look.height, r.look.phone) })
+	r.v = &visitor{Page: apptest.Browser(r.t, opts...), t: r.t, campus: r.campus, who: who}
+	r.v.Open(r.URL + "/")
+}
+
+// signIn signs in while no other tour does: the provider knows one person at a
+// time.
+func (r *tour) signIn() {
+	r.t.Helper()
+	r.turn.Lock()
+	defer r.turn.Unlock()
+	r.v.signIn()
+	r.v.WaitGone(signInButton)
+}
+
+func (r *tour) pages() {
+	r.enter(ada)
+	r.check("sign-in")
+	r.signIn()
+	r.check("my-courses")
+	r.open("/courses/new", "new-course")
+	course := fmt.Sprintf("/courses/%d", r.course)
+	r.open(course, "course-of-its-owner")
+	r.open(course+"/people", "people")
+	r.v.Fill(searchField, "nobody of this name")
+	r.v.ClickText(".search button", "Search")
+	r.v.sees("#people", "Nobody in this course matches")
+	r.check("people-nobody-found")
+	r.v.askFor("new.colleague@uni.example")
+	r.check("people-switches-for-an-unknown-address")
+	r.v.Fill(addressField, "Hedy Lamarr <hedy@uni.example>")
+	r.v.Click(addressButton)
+	r.v.sees("main", "This address cannot be used as it is")
+	r.check("people-slip-in-an-address")
+	r.open(fmt.Sprintf("%s/people/%d", course, r.pendingID), "person-not-here-yet")
+	r.open(fmt.Sprintf("%s/people/%d", course, r.activeID), "person-student")
+	r.open(fmt.Sprintf("%s/people/%d/remove", course, r.activeID), "person-remove")
+	r.open(course+"/people/add", "paste-a-list")
+	r.v.Fill("#emails", fmt.Sprintf("%s\nnew.%s@uni.example\n%s\n%s", students[3].Email, r.look.name, slip, longNamed.Email))
+	r.v.ClickText("main button", "Add them")
+	r.v.sees(".results", "What became of your list")
+	r.check("paste-a-list-results")
+	r.open(course+"/roles", "roles")
+	r.open(course+"/audit", "audit")
+	r.open(course+"/settings", "settings")
+	r.open("/account", "account")
+	r.open("/no-such-page", "not-found")
+
+	r.enter(admin)
+	r.signIn()
+	r.open("/admin/people", "site-people")
+
+	r.enter(grace)
+	r.signIn()
+	r.check("my-courses-of-grace")
+	r.v.ClickText(courseLinks, "Algorithms")
+	r.check("course-of-grace")
+	r.open(course+"/people", "people-without-switches")
+	r.v.askFor("new.colleague@uni.example")
+	r.check("people-unknown-address-without-switches")
+	r.open(fmt.Sprintf("%s/people/%d", course, r.v.caller().UserID), "person-oneself")
+
+	r.enter(longNamed)
+	r.signIn()
+	r.check("my-courses-of-a-student")
+	r.v.ClickText(courseLinks, "Algorithms")
+	r.check("course-of-a-student")
+
+	r.enter(emmy)
+	r.signIn()
+	r.check("my-courses-none")
+
+	r.enter(apptest.GooglePerson("stranger@gmail.com", ""))
+	r.signIn()
+	r.check("refused")
+}
+
+func (r *tour) open(path, name string) {
+	r.t.Helper()
+	r.v.Open(r.URL + path)
+	r.check(name)
+}
+
+// faultsOnScreen are what is wrong with a page on a screen of this width: what
+// reaches beyond it, or has to be scrolled sideways by itself, what is written in a color too near to its background
+// (WCAG 2.2, 1.4.3: 4.5 to 1, or 3 to 1 for large text), and what is too small
+// to be touched (2.5.8: 24 pixels). What is switched off or meant for screen
+// readers alone is exempt.
+const faultsOnScreen = `((width) => {
+	const faults = [];
+	const name = (el) => el.tagName.toLowerCase() + (el.className ? "." + String(el.className).split(" ").join(".") : "") +
+		" " + JSON.stringify((el.innerText || el.value || "").trim().slice(0, 40));
+	if (innerWidth !== width) faults.push("the page is laid out " + innerWidth + " pixels wide on a screen of " + width);
+	const beyond = document.documentElement.scrollWidth;
+	const within = (el) => { for (let e = el.parentElement; e; e = e.parentElement) if (getComputedStyle(e).overflowX !== "visible") return true; return false; };
+	if (beyond > width) {
+		const who = [...document.querySelectorAll("main *, header *")].filter((el) => el.getBoundingClientRect().right > width + 1 && !within(el));
+		faults.push("the page scrolls sideways, " + beyond + " pixels on " + width + ": " + who.slice(-3).map(name).join("; "));
+	}
+	for (const el of document.querySelectorAll("main *")) {
+		if (["auto", "scroll"].includes(getComputedStyle(el).overflowX) && !el.matches("input, textarea") && el.scrollWidth > el.clientWidth + 1)
+			faults.push("has to be scrolled sideways, " + el.scrollWidth + " pixels on " + el.clientWidth + ": " + name(el));
+	}
+	const pen = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+	const seen = new Map();
+	const rgba = (color) => {
+		if (!seen.has(color)) {
+			pen.clearRect(0, 0, 1, 1); pen.fillStyle = color; pen.fillRect(0, 0, 1, 1);
+			seen.set(color, [...pen.getImageData(0, 0, 1, 1).data]);
+		}
+		return seen.get(color);
+	};
+	const ground = (el) => {
+		for (let e = el; e; e = e.parentElement) {
+			const c = rgba(getComputedStyle(e).backgroundColor);
+			if (c[3] === 255) return c;
+			if (c[3] > 0) return null;
+		}
+		return [255, 255, 255, 255];
+	};
+	const light = ([r, g, b]) => {
+		const [x, y, z] = [r, g, b].map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+		return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+	};
+	const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
+	const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	let texts = 0;
+	for (let node; (node = walker.nextNode());) {
+		const el = node.parentElement, style = getComputedStyle(el), box = el.getBoundingClientRect();
+		if (!node.data.trim() || !el.checkVisibility({visibilityProperty: true}) || box.width <= 1 || el.closest(".vh, .skip, :disabled")) continue;
+		const back = ground(el);
+		if (!back) continue;
+		texts++;
+		const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+		const got = ratio(rgba(style.color), back);
+		if (got < (large ? 3 : 4.5)) faults.push("too faint, " + got.toFixed(2) + " to 1: " + name(el));
+	}
+	if (texts < 3) faults.push("there is hardly any text to be looked at");
+	for (const el of document.querySelectorAll("main button, main .button, main select, main textarea, main input:not([type=hidden]), nav a, header a, header button")) {
+		if (!el.checkVisibility() || el.disabled) continue;
+		const target = (el.matches("[type=checkbox], [type=radio]") && el.closest("label")) || el;
+		const box = target.getBoundingClientRect();
+		if (box.width <= 1 && box.height <= 1) continue;
+		if (Math.min(box.width, box.height) < 24) faults.push("too small to touch, " + Math.round(box.width) + " by " + Math.round(box.height) + ": " + name(target));
+	}
+	return [...new Set(faults)];
+})`
+
+// The faults of a page are seen, each by its name.
+func TestFaultsOnAScreenAreSeen(t *testing.T) {
+	t.Parallel()
+	v := openCampus(t, "sqlite").visit(t, ada, func(p *apptest.Page) { p.Emulate(360, 740, true) })
+	faults := func() string {
+		return strings.Join(apptest.Eval[[]string](v.Page, faultsOnScreen+"(360)"), "\n")
+	}
+	if got := faults(); got != "" {
+		t.Fatalf("the sign-in page has the faults %s", got)
+	}
+	for script, want := range map[string]string{
+		`document.querySelector("h1").style.width = "500px"`:                                                                         "scrolls sideways",
+		`document.querySelector("h1").style.color = "#ccc"`:                                                                          "too faint",
+		`Object.assign(document.querySelector("main button").style, {width: "20px", minHeight: "20px", height: "20px", padding: 0})`: "too small to touch",
+		`Object.assign(document.querySelector("main form").style, {width: "20px", overflowX: "auto"})`:                               "has to be scrolled sideways",
+	} {
+		v.Reload()
+		apptest.Eval[any](v.Page, script)
+		if got := faults(); !strings.Contains(got, want) {
+			t.Errorf("after %s the faults are %q, want one that says %q", script, got, want)
+		}
+	}
+}
+
+// check looks at the page and takes its picture.
+func (r *tour) check(name string) {
+	r.t.Helper()
+	r.n++
+	for _, fault := range apptest.Eval[[]string](r.v.Page, fmt.Sprintf("%s(%d)", faultsOnScreen, r.look.width)) {
+		r.t.Errorf("%s: %s", name, fault)
+	}
+	dark := apptest.Eval[bool](r.v.Page, `(() => {
+		const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number);
+		return r + g + b < 3 * 64;
+	})()`)
+	if dark != r.look.dark {
+		r.t.Errorf("%s: the page is dark: %v, want %v", name, dark, r.look.dark)
+	}
+	r.v.Screenshot(filepath.Join(r.folder, r.look.name, fmt.Sprintf("%02d-%s.png", r.n, name)))
+}

@@ -1,0 +1,181 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+
+	"matricula/internal/access"
+	"matricula/internal/lms"
+	"matricula/internal/service"
+)
+
+// findView is the form for somebody who is not in the table.
+type findView struct {
+	CourseID int64
+	Typed    string
+	Problem  problem
+	Suggest  lms.Email // what a slip was perhaps meant to be
+}
+
+// panelView is one person in one course, known or not: role, switches, save.
+type panelView struct {
+	CourseID int64
+	Course   string
+	Member   *lms.Member // nil for somebody whom nobody knows yet
+	Address  lms.Email
+	Hint     string // what to look out for in the address
+	In       bool   // has a place in the course
+
+	Roles     []roleChoice // that the reader may give; none: the role stays as it is
+	Role      string       // chosen
+	RoleWas   string       // as it is stored
+	Switches  []panelSwitch
+	MaySwitch bool
+	MayRemove bool
+	You       bool
+	Archived  bool
+	Outside   bool // the address needs a confirmation
+	Problem   problem
+	Report    *service.AccessReport
+	Mail      bool // the person is told by mail
+}
+
+// roleChoice is a role that can be given.
+type roleChoice struct{ Key, Name, Gives string }
+
+// panelSwitch is a privilege with the reason why it is as it is.
+type panelSwitch struct {
+	switchView
+	Description string
+	Was         bool
+	Why         string
+}
+
+// personView is the page of a panel.
+type personView struct {
+	Shell shell
+	Panel panelView
+	Find  findView
+}
+
+func (w *Web) showPanel(rw http.ResponseWriter, r *request, v service.CourseView, status int, p panelView) {
+	if r.enhanced() {
+		w.renderPart(rw, r, status, panelPart(p))
+		return
+	}
+	title := p.Address.Display()
+	if p.Member != nil {
+		title = callName(&p.Member.User)
+	}
+	w.render(rw, r, status, personPage(personView{Shell: w.courseShell(r, v, title, "people"), Panel: p, Find: findView{CourseID: v.Course.ID}}))
+}
+
+// knownPanel is the panel of somebody who is known and visible to the caller.
+func (w *Web) knownPanel(r *request, v service.CourseView, userID int64) (panelView, error) {
+	report, err := w.svc.Access(r.Context(), r.caller, v.Course.ID, userID)
+	if err != nil {
+		return panelView{}, err
+	}
+	p, err := w.panelOf(r, v, &report.Member)
+	if err != nil {
+		return p, err
+	}
+	p.Report, p.MayRemove = &report, report.MayRemove && p.In
+	for i, e := range report.Explanations {
+		if i < len(p.Switches) {
+			p.Switches[i].Why = sentence(e, &report)
+		}
+	}
+	return p, nil
+}
+
+// newPanel is the panel of an address: nobody knows it, or somebody has it who
+// has no place in the course.
+func (w *Web) newPanel(r *request, v service.CourseView, m *lms.Member, address lms.Email) (panelView, error) {
+	p, err := w.panelOf(r, v, m)
+	p.Address, p.Hint = address, lms.EmailHint(address)
+	return p, err
+}
+
+func (w *Web) panelOf(r *request, v service.CourseView, m *lms.Member) (panelView, error) {
+	p := panelView{CourseID: v.Course.ID, Course: v.Course.Title, Member: m, Archived: v.Course.Archived(), Mail: w.opts.MailEnabled}
+	subject := &lms.Member{}
+	if m != nil {
+		subject, p.Address = m, m.User.Email
+		p.In = m.Enrollment != nil || m.Grant != nil
+		p.You = m.User.ID == r.caller.UserID
+	}
+	if subject.Enrollment != nil {
+		p.Role = subject.Enrollment.Role.Key
+	}
+	p.RoleWas = p.Role
+	p.MaySwitch = maySwitch(r, v, subject)
+	row := rowOf(r, v, *subject)
+	for i, info := range lms.Privileges() {
+		s := row.Switches[i]
+		p.Switches = append(p.Switches, panelSwitch{switchView: s, Description: info.Description, Was: s.On})
+	}
+	var err error
+	p.Roles, err = w.rolesToGive(r, v, subject)
+	return p, err
+}
+
+// rolesToGive are the roles that the caller may give to somebody.
+func (w *Web) rolesToGive(r *request, v service.CourseView, m *lms.Member) ([]roleChoice, error) {
+	d := access.DelegatorOf(r.caller, standing(v))
+	if !may(r, access.EnrollmentAdd, v) || m.User.ID == r.caller.UserID || d.MayTouch(m) != nil {
+		return nil, nil
+	}
+	if m.Enrollment != nil && m.Enrollment.Role.Staff() && !d.Holds.Has(lms.StaffManage) {
+		return nil, nil
+	}
+	roles, err := w.svc.Roles(r.Context(), r.caller, v.Course.ID)
+	if err != nil {
+		return nil, err
+	}
+	var list []roleChoice
+	for _, ro := range roles {
+		if d.MayEnroll(ro.Role) == nil {
+			list = append(list, roleChoice{ro.Role.Key, ro.Role.Name, gives(ro.Role)})
+		}
+	}
+	return list, nil
+}
+
+// gives says what comes with a role.
+func gives(r lms.Role) string {
+	switch {
+	case r.Owner():
+		return "everything"
+	case r.Privileges == 0:
+		return "takes part, manages nothing"
+	}
+	return r.Privileges.Labels()
+}
+
+// keep puts what was chosen back into a panel that was refused.
+func (p *panelView) keep(in personInput) {
+	if in.Role != "" {
+		p.Role = in.Role
+	}
+	for i := range p.Switches {
+		s := &p.Switches[i]
+		name := string(s.Privilege)
+		switch on := slices.Contains(in.On, name); {
+		case s.Locked:
+		case in.Diff: // what is stored may have changed meanwhile, or by half of this very form
+			s.On = s.Was != (on != slices.Contains(in.Was, name))
+		default:
+			s.On = on
+		}
+	}
+}
+
+// roleFault is what is wrong with the role. The question about an address
+// stands above, not there.
+func (p panelView) roleFault() string {
+	if p.Outside {
+		return ""
+	}
+	return p.Problem.field("role")
+}
