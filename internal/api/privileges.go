@@ -31,6 +31,7 @@ type PrivilegeChange struct {
 	CoursePrivileges *[]string `json:"course_privileges,omitempty" doc:"Everything that the person may do in the course. What has to be allowed or denied beside their role is worked out; managing implies viewing."`
 	Allow            *[]string `json:"allow,omitempty" doc:"What is allowed beside the role. Together with deny it replaces what was set; the one that is left out is empty."`
 	Deny             *[]string `json:"deny,omitempty" doc:"What is denied whatever the role gives."`
+	Role             string    `json:"role,omitempty" doc:"The key of a role to give in the same step; what is set beside it then refers to the new role."`
 	Email            string    `json:"email,omitempty" doc:"The person's address, for when there is no user with the id."`
 	ConfirmOutside   bool      `json:"confirm_outside,omitempty" doc:"Confirms that an unknown address outside the school's own domains is meant."`
 }
@@ -39,7 +40,7 @@ func (a *API) registerPrivileges() {
 	register(a, op(http.MethodGet, "/privileges", "list-privileges", tagCourses, "What can be allowed",
 		"Every privilege, with its label and description, in the order in which pages show them."), a.listPrivileges)
 	register(a, op(http.MethodPatch, "/users/{user_id}/privileges", "set-privileges", tagPeople, "Set what a person may do in a course",
-		"The id is tried first. If there is no such user, -1 by convention, and an address is given, in the body or in the query, the person with that address is used, or named when nobody has it: they become a pending user, who finds these privileges on their first sign-in. No such user and no address: 404. Send course_privileges, or allow and deny. The caller needs staff.manage, and can change only what they hold; whether they may is decided before anybody is named.",
+		"The id is tried first. If there is no such user, -1 by convention, and an address is given, in the body or in the query, the person with that address is used, or named when nobody has it: they become a pending user, who finds these privileges on their first sign-in. No such user and no address: 404. Send course_privileges, or allow and deny; a role may go with them, and all is done or nothing. The caller needs staff.manage, and can change only what they hold; whether they may is decided before anybody is named.",
 		http.StatusConflict), a.setPrivileges)
 }
 
@@ -70,9 +71,9 @@ func (a *API) setPrivileges(ctx context.Context, c *call, in *setPrivilegesIn) (
 
 func (in *setPrivilegesIn) change() (service.PrivilegeChange, error) {
 	b := &in.Body
-	p := service.PrivilegeChange{CourseID: in.CourseID, Exactly: b.CoursePrivileges, ConfirmOutside: b.ConfirmOutside}
+	p := service.PrivilegeChange{CourseID: in.CourseID, Role: b.Role, Exactly: b.CoursePrivileges, ConfirmOutside: b.ConfirmOutside}
 	switch {
-	case b.CoursePrivileges == nil && b.Allow == nil && b.Deny == nil:
+	case b.CoursePrivileges == nil && b.Allow == nil && b.Deny == nil && b.Role == "":
 		return p, invalid("body.course_privileges", "Send course_privileges, or allow and deny. An empty list takes everything away.")
 	case b.CoursePrivileges != nil && (b.Allow != nil || b.Deny != nil):
 		return p, &fault{status: http.StatusUnprocessableEntity, typ: "two-forms", location: "body.course_privileges", message: "Send either course_privileges or allow and deny, not both."}

@@ -72,11 +72,7 @@ func (s *Service) Enroll(ctx context.Context, c access.Caller, r EnrollRequest) 
 		return nil, err
 	}
 	return doOnce(ctx, s, c, access.EnrollmentAdd, r.CourseID, nil, func(ctx context.Context, w *work) ([]RowResult, error) {
-		roles, err := w.tx.Roles(ctx, r.CourseID)
-		if err != nil {
-			return nil, err
-		}
-		role, err := lms.FindRole(roles, r.Role, "role")
+		role, err := w.roleByKey(ctx, r.Role)
 		if err != nil {
 			return nil, err
 		}
@@ -327,11 +323,7 @@ type RoleChange struct {
 // SetRole changes somebody's role in a course.
 func (s *Service) SetRole(ctx context.Context, c access.Caller, r RoleChange) (lms.Member, error) {
 	return doOnce(ctx, s, c, access.EnrollmentChange, r.CourseID, nil, func(ctx context.Context, w *work) (lms.Member, error) {
-		roles, err := w.tx.Roles(ctx, r.CourseID)
-		if err != nil {
-			return lms.Member{}, err
-		}
-		role, err := lms.FindRole(roles, r.Role, "role")
+		role, err := w.roleByKey(ctx, r.Role)
 		if err != nil {
 			return lms.Member{}, err
 		}

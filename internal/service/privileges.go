@@ -8,41 +8,69 @@ import (
 	"matricula/internal/lms"
 )
 
-// PrivilegeChange sets what a person may do in a course. Exactly one of the
-// two forms is used: Exactly is the whole of what they may do, from which what
-// must be allowed or denied beside their role is worked out; Allow and Deny
-// set these directly.
+// PrivilegeChange sets what a person may do in a course, and with Role their
+// role too, in one transaction. One of three forms is used: Exactly is the
+// whole of what they may do, from which what must be allowed or denied beside
+// their role is worked out; Allow and Deny set these directly; On and Off
+// change what they could do with their role, and leave the rest.
 type PrivilegeChange struct {
 	CourseID int64
 	Person   PersonRef
+	Role     string // a role's key; empty: as it is
 
 	Exactly *[]string
 	Allow   []string
 	Deny    []string
+	On      []string
+	Off     []string
 
 	ConfirmOutside bool
 }
 
+// wish is a PrivilegeChange as sets.
+type wish struct{ exactly, allow, deny, on, off lms.PrivilegeSet }
+
 // parse reads the names before anything is looked up, so that a bad privilege
 // leaves no person behind.
-func (p *PrivilegeChange) parse() (exactly, allow, deny lms.PrivilegeSet, err error) {
+func (p *PrivilegeChange) parse() (wish, error) {
+	var out wish
+	lists := []struct {
+		names    []string
+		location string
+		set      *lms.PrivilegeSet
+	}{{p.Allow, "allow", &out.allow}, {p.Deny, "deny", &out.deny}, {p.On, "on", &out.on}, {p.Off, "off", &out.off}}
 	if p.Exactly != nil {
-		if len(p.Allow) > 0 || len(p.Deny) > 0 {
-			return 0, 0, 0, lms.Invalid("two-forms", "course_privileges", "Send either course_privileges or allow and deny, not both.")
+		if len(p.Allow)+len(p.Deny)+len(p.On)+len(p.Off) > 0 {
+			return out, lms.Invalid("two-forms", "course_privileges", "Send either course_privileges or allow and deny, not both.")
 		}
-		exactly, err = lms.ParsePrivileges(*p.Exactly, "course_privileges")
-		return exactly, 0, 0, err
+		lists = lists[:1]
+		lists[0].names, lists[0].location, lists[0].set = *p.Exactly, "course_privileges", &out.exactly
 	}
-	if allow, err = lms.ParsePrivileges(p.Allow, "allow"); err != nil {
-		return 0, 0, 0, err
+	for _, l := range lists {
+		set, err := lms.ParsePrivileges(l.names, l.location)
+		if err != nil {
+			return out, err
+		}
+		*l.set = set
 	}
-	if deny, err = lms.ParsePrivileges(p.Deny, "deny"); err != nil {
-		return 0, 0, 0, err
+	if both := out.allow&out.deny | out.on&out.off; both != 0 {
+		return out, lms.Invalid("allowed-and-denied", "deny", "%s is both allowed and denied. Decide for one.", both.Labels())
 	}
-	if both := allow & deny; both != 0 {
-		return 0, 0, 0, lms.Invalid("allowed-and-denied", "deny", "%s is both allowed and denied. Decide for one.", both.Labels())
+	return out, nil
+}
+
+// grant works out what is to be set beside the member's role.
+func (p *PrivilegeChange) grant(m *lms.Member, want wish) (allow, deny lms.PrivilegeSet) {
+	switch {
+	case p.Exactly != nil:
+		return grantFor(m, want.exactly)
+	case len(p.On)+len(p.Off) > 0:
+		return grantFor(m, m.Effective()&^want.off|want.on)
+	case p.Role != "" && p.Allow == nil && p.Deny == nil:
+		had := grantOf(m)
+		return had.Allow, had.Deny
 	}
-	return 0, allow, deny, nil
+	return want.allow, want.deny
 }
 
 // grantFor works out what must be allowed and denied beside a role, so that
@@ -62,7 +90,7 @@ func grantFor(m *lms.Member, wanted lms.PrivilegeSet) (allow, deny lms.Privilege
 // their role. It needs the privilege to manage staff, and everything that it
 // changes must be the caller's own.
 func (s *Service) SetPrivileges(ctx context.Context, c access.Caller, p PrivilegeChange) (lms.Member, error) {
-	exactly, allow, deny, parseErr := p.parse()
+	want, parseErr := p.parse()
 	return doOnce(ctx, s, c, access.PrivilegesSet, p.CourseID, nil, func(ctx context.Context, w *work) (lms.Member, error) {
 		if parseErr != nil {
 			return lms.Member{}, parseErr
@@ -71,32 +99,66 @@ func (s *Service) SetPrivileges(ctx context.Context, c access.Caller, p Privileg
 		if err != nil {
 			return m, err
 		}
-		if p.Exactly != nil {
-			allow, deny = grantFor(&m, exactly)
+		if p.Role != "" {
+			if err := w.giveRole(ctx, &m, p.Role); err != nil {
+				return m, err
+			}
 		}
-		if err := w.delegator().MaySetGrant(&m, allow, deny); err != nil {
-			return m, err
-		}
-		before := grantView(m.Grant)
-		if had := grantOf(&m); !created && had.Allow == allow && had.Deny == deny {
-			w.nothingChanged()
-			return m, nil
-		}
-		g := lms.Grant{UserID: m.User.ID, CourseID: p.CourseID, Allow: allow, Deny: deny, GrantedBy: c.UserID, GrantedAt: w.now.UTC().Truncate(time.Microsecond)}
-		if allow == 0 && deny == 0 {
-			m.Grant = nil
-			err = w.tx.RemoveGrant(ctx, p.CourseID, m.User.ID)
-		} else {
-			m.Grant = &g
-			err = w.tx.SetGrant(ctx, g)
-		}
-		if err != nil {
-			return m, err
-		}
-		after := grantView(m.Grant)
-		after.Named = created
-		return m, w.record(ctx, m.User.ID, before, after)
+		allow, deny := p.grant(&m, want)
+		return m, w.setGrant(ctx, &m, allow, deny, created)
 	})
+}
+
+// giveRole changes the role as a part of another change, with an audit entry
+// of its own.
+func (w *work) giveRole(ctx context.Context, m *lms.Member, key string) error {
+	role, err := w.roleByKey(ctx, key)
+	if err != nil {
+		return err
+	}
+	action := w.action
+	defer func() { w.action = action }()
+	w.action = access.EnrollmentChange
+	if m.Enrollment == nil {
+		w.action = access.EnrollmentAdd
+	}
+	return w.changeRole(ctx, m, role)
+}
+
+func (w *work) roleByKey(ctx context.Context, key string) (lms.Role, error) {
+	roles, err := w.tx.Roles(ctx, w.courseID)
+	if err != nil {
+		return lms.Role{}, err
+	}
+	return lms.FindRole(roles, key, "role")
+}
+
+func (w *work) setGrant(ctx context.Context, m *lms.Member, allow, deny lms.PrivilegeSet, created bool) error {
+	if err := w.delegator().MaySetGrant(m, allow, deny); err != nil {
+		return err
+	}
+	if had := grantOf(m); !created && had.Allow == allow && had.Deny == deny {
+		w.nothingChanged()
+		return nil
+	}
+	before := grantView(m.Grant)
+	var err error
+	if allow == 0 && deny == 0 {
+		m.Grant = nil
+		err = w.tx.RemoveGrant(ctx, w.courseID, m.User.ID)
+	} else {
+		m.Grant = &lms.Grant{
+			UserID: m.User.ID, CourseID: w.courseID, Allow: allow, Deny: deny,
+			GrantedBy: w.caller.UserID, GrantedAt: w.now.UTC().Truncate(time.Microsecond),
+		}
+		err = w.tx.SetGrant(ctx, *m.Grant)
+	}
+	if err != nil {
+		return err
+	}
+	after := grantView(m.Grant)
+	after.Named = created
+	return w.record(ctx, m.User.ID, before, after)
 }
 
 // grantAudit is how the audit shows a grant.

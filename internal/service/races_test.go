@@ -366,7 +366,7 @@ func TestD19OfFiftyCallbacksWithOneStateOneIsServed(t *testing.T) {
 		node := s.grow(3)
 		for range 8 {
 			a := signin.NewAttempt()
-			browser, err := s.StartSignIn(ctx, "campus", a, "/")
+			browser, err := s.StartSignIn(ctx, "campus", a, "/", "")
 			if err != nil {
 				t.Fatal(err)
 			}

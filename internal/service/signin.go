@@ -40,9 +40,13 @@ func hashSecret(secret string) []byte {
 }
 
 // StartSignIn remembers a browser that is sent to a provider, and returns the
-// secret by which the browser will be known when it comes back.
-func (s *Service) StartSignIn(ctx context.Context, provider string, a signin.Attempt, next string) (browser string, err error) {
+// secret by which the browser will be known when it comes back. A browser that
+// has such a secret already, since it is on its way in another tab, keeps it.
+func (s *Service) StartSignIn(ctx context.Context, provider string, a signin.Attempt, next, known string) (browser string, err error) {
 	browser, hash := newSecret("")
+	if len(known) == len(browser) {
+		browser, hash = known, hashSecret(known)
+	}
 	err = s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return tx.AddAttempt(ctx, store.Attempt{
 			StateHash: hashSecret(a.State), BrowserHash: hash, Provider: provider, Nonce: a.Nonce, Verifier: a.Verifier,

@@ -465,7 +465,7 @@ func TestA29AnAttemptServesOneBrowserOneProviderAndOneTime(t *testing.T) {
 	each(t, func(t *testing.T, s *school) {
 		begin := func() (signin.Attempt, string) {
 			a := signin.NewAttempt()
-			browser, err := s.StartSignIn(ctx, "campus", a, "/courses/7")
+			browser, err := s.StartSignIn(ctx, "campus", a, "/courses/7", "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -495,7 +495,7 @@ func TestA29AnAttemptServesOneBrowserOneProviderAndOneTime(t *testing.T) {
 			refused(t, name, take("campus", args[0], args[1]), lms.CodeMalformed, "sign-in-expired")
 		}
 		b := signin.NewAttempt()
-		browser, err = s.StartSignIn(ctx, "campus", b, "//evil.example")
+		browser, err = s.StartSignIn(ctx, "campus", b, "//evil.example", "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,9 +26,14 @@ type peopleView struct {
 	MayAdd   bool
 	MayEdit  bool // at least one switch on this page can be used
 	Find     findView
+	Known    []lms.User // who matches the search, may be found by the caller, and is not in the course
 	Problem  problem
 	CourseID int64
 }
+
+// knownAtMost bounds the people from outside the course that a search shows:
+// it is a help to find a colleague, not a list.
+const knownAtMost = 8
 
 // peopleSearch is what was asked for, as typed.
 type peopleSearch struct {
@@ -189,11 +194,39 @@ func (w *Web) peopleOf(r *request, v service.CourseView, s peopleSearch) (people
 		view.MayEdit = view.MayEdit || row.Editable
 		view.Rows = append(view.Rows, row)
 	}
+	if view.MayAdd && s.After == "" {
+		if view.Known, err = w.knownElsewhere(r, v, s.Text); err != nil {
+			return view, 0, err
+		}
+	}
 	if n := len(page.People); page.More && n > 0 {
 		last := page.People[n-1].Cursor
 		view.Next = writeCursor(last.SortKey, last.UserID)
 	}
 	return view, http.StatusOK, nil
+}
+
+// knownElsewhere finds people of the school by a part of their name, as far as
+// the directory shows them to the caller.
+func (w *Web) knownElsewhere(r *request, v service.CourseView, text string) ([]lms.User, error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	page, err := w.svc.Directory(r.Context(), r.caller, service.DirectoryRequest{Search: text, CourseID: v.Course.ID, Limit: peopleOnPage})
+	if lms.CodeOf(err) == lms.CodeInvalid {
+		return nil, nil // too short to look beyond the course
+	}
+	if err != nil {
+		return nil, err
+	}
+	var known []lms.User
+	for _, m := range page.Members {
+		if m.Enrollment != nil || m.Grant != nil || m.User.Email == "" || m.User.ID == r.caller.UserID || len(known) == knownAtMost {
+			continue
+		}
+		known = append(known, m.User)
+	}
+	return known, nil
 }
 
 // A cursor is where a list of people is continued. It holds a name and an

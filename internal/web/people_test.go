@@ -112,17 +112,37 @@ func TestSomebodyKnownButElsewhereGetsTheSamePanel(t *testing.T) {
 	c.ada.post(c.path+"/people/privileges", "user_id", itoa(other.ID), "privilege", "audit.view").want(http.StatusNotFound)
 }
 
-// A panel of which one half is refused says which, and keeps the rest.
-func TestARoleThatWasSavedIsNotSaidToBeLost(t *testing.T) {
+// A panel is saved as a whole or not at all.
+func TestARoleIsNotSavedWhenWhatWasSwitchedIsRefused(t *testing.T) {
 	c := algorithms(t)
 	grace := c.enroll("assistant", "grace@uni.example")
 	c.ada.post(c.path+"/people/privileges", "user_id", itoa(grace), "privilege", "staff.manage", "privilege", "roster.manage").want(http.StatusSeeOther)
 	b := c.signedIn("grace@uni.example", "Grace", "Hopper")
 	sam := c.enroll("student", "sam@uni.example")
 	a := b.post(c.path+"/people/privileges", "user_id", itoa(sam), "role_was", "student", "role", "observer", "privilege", "course.archive").want(http.StatusForbidden)
-	a.says(".summary", "The role was saved, but what you switched was not").says(".badge", "Observer")
-	if m := c.member(sam); m.RoleName() != "Observer" || m.Effective() != may(lms.RosterView) {
+	a.says(".summary", "you do not hold")
+	if m := c.member(sam); m.RoleName() != "Student" || m.Effective() != 0 {
 		t.Errorf("Sam is %s and may %s", m.RoleName(), m.Effective().Labels())
+	}
+}
+
+func TestASearchAlsoShowsWhomTheDirectoryLetsOneFind(t *testing.T) {
+	c := algorithms(t)
+	c.name(c.admin, "emmy@uni.example", "teacher")
+	c.signedIn("emmy@uni.example", "Emmy", "Noether")
+	c.name(c.admin, "otto@uni.example", "member")
+	c.signedIn("otto@uni.example", "Otto", "Noether")
+	found := c.ada.post(c.path+"/people/search", "search", "noether").want(http.StatusOK)
+	found.says(".known", "Emmy Noether").says(".empty", "Nobody in this course")
+	if n := len(found.all(".known li")); n != 1 {
+		t.Errorf("%d people are shown, want the one who teaches", n)
+	}
+	found.submit(".known form").want(http.StatusOK).says("h1", "Emmy Noether").says(".lead", "is not in this course yet")
+	c = algorithms(t, directory(service.DirectoryExact))
+	c.name(c.admin, "emmy@uni.example", "teacher")
+	c.signedIn("emmy@uni.example", "Emmy", "Noether")
+	if c.ada.post(c.path+"/people/search", "search", "noether").want(http.StatusOK).has(".known") {
+		t.Error("a part of a name found somebody, although only whole addresses may")
 	}
 }
 

@@ -152,16 +152,12 @@ func (w *Web) apply(r *request, v service.CourseView, in personInput) (lms.Membe
 		}
 		return w.setExactly(r, v, in, on)
 	}
-	m, err := w.giveRole(r, v, in)
-	if err != nil || on == was {
-		return m, err
+	if on == was {
+		return w.giveRole(r, v, in)
 	}
-	in.Ref = service.PersonRef{UserID: m.User.ID, Email: in.Ref.Email}
-	after, err := w.setExactly(r, v, in, m.Effective()&^(was&^on)|(on&^was))
-	if e, _, ok := asProblem(err); ok {
-		return m, lms.Errorf(lms.CodeOf(err), e.Type, "The role was saved, but what you switched was not. %s", e.Message)
-	}
-	return after, err
+	return w.svc.SetPrivileges(r.Context(), r.caller, service.PrivilegeChange{
+		CourseID: v.Course.ID, Person: in.Ref, Role: in.newRole(), On: nameList(on &^ was), Off: nameList(was &^ on), ConfirmOutside: in.ConfirmOutside,
+	})
 }
 
 // unchanged answers a panel in which nothing was chosen.
@@ -177,13 +173,18 @@ func (w *Web) unchanged(r *request, v service.CourseView, in personInput) (lms.M
 }
 
 func (w *Web) setExactly(r *request, v service.CourseView, in personInput, set lms.PrivilegeSet) (lms.Member, error) {
+	names := nameList(set)
+	return w.svc.SetPrivileges(r.Context(), r.caller, service.PrivilegeChange{
+		CourseID: v.Course.ID, Person: in.Ref, Exactly: &names, ConfirmOutside: in.ConfirmOutside,
+	})
+}
+
+func nameList(set lms.PrivilegeSet) []string {
 	names := make([]string, 0, len(lms.Privileges()))
 	for _, p := range set.List() {
 		names = append(names, string(p))
 	}
-	return w.svc.SetPrivileges(r.Context(), r.caller, service.PrivilegeChange{
-		CourseID: v.Course.ID, Person: in.Ref, Exactly: &names, ConfirmOutside: in.ConfirmOutside,
-	})
+	return names
 }
 
 // giveRole changes the role of a member, or enrolls somebody who is none.

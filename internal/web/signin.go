@@ -36,7 +36,7 @@ func (w *Web) startSignIn(rw http.ResponseWriter, r *request) error {
 	if err != nil {
 		return w.refuseSignIn(rw, r, provider, err)
 	}
-	secret, err := w.svc.StartSignIn(r.Context(), provider, attempt, r.URL.Query().Get("next"))
+	secret, err := w.svc.StartSignIn(r.Context(), provider, attempt, r.URL.Query().Get("next"), w.cookie(r.Request, startCookie))
 	if err != nil {
 		return err
 	}

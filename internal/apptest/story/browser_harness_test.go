@@ -20,10 +20,11 @@ import (
 	"matricula/internal/signin"
 )
 
-// screenshots keeps the pictures that the tests take, to be looked at:
+// screenshots takes pictures of every page of the story on every screen, for
+// people to look at; a test that only judges has no use for them:
 //
 //	go test ./internal/apptest/story -run Screen -screenshots /some/folder
-var screenshots = flag.String("screenshots", "", "folder for the screenshots of the pages; empty: a temporary one")
+var screenshots = flag.String("screenshots", "", "folder for pictures of the pages; empty: none are taken")
 
 // The selectors of what people use on the pages of the story.
 const (

@@ -18,10 +18,18 @@ type look struct {
 	phone, dark   bool
 }
 
-var looks = []look{
-	{name: "desktop", width: 1280, height: 900},
-	{name: "phone", width: 360, height: 740, phone: true},
-	{name: "phone-dark", width: 360, height: 740, phone: true, dark: true},
+// looks are the screens. The two that are always looked at have between them
+// both widths and both color schemes; pictures are taken of all four.
+func looks() []look {
+	desktop := look{name: "desktop", width: 1280, height: 900}
+	phone := look{name: "phone", width: 360, height: 740, phone: true}
+	darkDesktop, darkPhone := desktop, phone
+	darkDesktop.name, darkDesktop.dark = "desktop-dark", true
+	darkPhone.name, darkPhone.dark = "phone-dark", true
+	if *screenshots != "" {
+		return []look{desktop, darkDesktop, phone, darkPhone}
+	}
+	return []look{desktop, darkPhone}
 }
 
 // Every page of the story, with names and titles as long as people have them,
@@ -30,15 +38,11 @@ var looks = []look{
 func TestPagesOnEveryScreen(t *testing.T) {
 	t.Parallel()
 	c := openCampus(t, "sqlite")
-	folder := *screenshots
-	if folder == "" {
-		folder = t.TempDir()
-	}
 	s := furnish(t, c)
-	for _, l := range looks {
+	for _, l := range looks() {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
-			(&tour{scene: s, t: t, look: l, folder: folder}).pages()
+			(&tour{scene: s, t: t, look: l}).pages()
 		})
 	}
 }
@@ -83,11 +87,10 @@ func furnish(t *testing.T, c *campus) *scene {
 // tour is one walk through the pages on one screen.
 type tour struct {
 	*scene
-	t      *testing.T
-	look   look
-	folder string
-	n      int
-	v      *visitor
+	t    *testing.T
+	look look
+	n    int
+	v    *visitor
 }
 
 // enter begins with a new browser of this screen.
@@ -283,5 +286,7 @@ func (r *tour) check(name string) {
 	if dark != r.look.dark {
 		r.t.Errorf("%s: the page is dark: %v, want %v", name, dark, r.look.dark)
 	}
-	r.v.Screenshot(filepath.Join(r.folder, r.look.name, fmt.Sprintf("%02d-%s.png", r.n, name)))
+	if *screenshots != "" {
+		r.v.Screenshot(filepath.Join(*screenshots, r.look.name, fmt.Sprintf("%02d-%s.png", r.n, name)))
+	}
 }

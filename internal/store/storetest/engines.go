@@ -48,7 +48,7 @@ func Each(t *testing.T, test func(t *testing.T, db *Database)) {
 func New(tb testing.TB, engine string) *Database {
 	tb.Helper()
 	if engine == PostgreSQL {
-		return &Database{engine, PostgresFrom(tb, "migrated", migrate)}
+		return &Database{engine, migratedPostgres(tb)}
 	}
 	blank, err := migratedFile()
 	if err != nil {
@@ -68,6 +68,69 @@ func Empty(tb testing.TB, engine string) *Database {
 		return &Database{engine, Postgres(tb)}
 	}
 	return &Database{engine, "sqlite:" + filepath.Join(tb.TempDir(), "matricula.db")}
+}
+
+// blankTemplate is a migrated database that new ones are copied from.
+const blankTemplate = "template_migrated"
+
+var makeBlankTemplate = sync.OnceValue(func() error {
+	c, err := shared()
+	if err != nil {
+		return err
+	}
+	if err := c.createNamed(blankTemplate, "template0"); err != nil {
+		return err
+	}
+	return migrate(c.address(owner, blankTemplate))
+})
+
+// migratedPostgres is what PostgresFrom does, for databases of which a package
+// needs very many. Dropping one makes the server write all that it holds to
+// the disk, so they are dropped in heaps; what is left at the end goes with the
+// server's folder.
+func migratedPostgres(tb testing.TB) string {
+	tb.Helper()
+	c := sharedCluster(tb)
+	if err := makeBlankTemplate(); err != nil {
+		tb.Fatalf("PostgreSQL: prepare the migrated template: %v", err)
+	}
+	name, err := c.create(blankTemplate)
+	if err != nil {
+		tb.Fatalf("PostgreSQL: %v", err)
+	}
+	tb.Cleanup(func() {
+		if err := retired.add(c, name); err != nil {
+			tb.Errorf("PostgreSQL: %v", err)
+		}
+	})
+	return c.address(owner, name)
+}
+
+// retired are databases whose tests have ended.
+var retired heap
+
+type heap struct {
+	mu    sync.Mutex
+	names []string
+}
+
+// heapSize bounds the disk that ended tests hold, at about 8 MB each.
+const heapSize = 40
+
+func (h *heap) add(c *Cluster, name string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.names = append(h.names, name); len(h.names) < heapSize {
+		return nil
+	}
+	names := h.names
+	h.names = nil
+	var errs []error
+	for _, n := range names {
+		_, err := c.admin.Exec(`DROP DATABASE ` + quote(n) + ` WITH (FORCE)`)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 func migrate(dsn string) error {

@@ -10,6 +10,17 @@ if (window.htmx) {
   const undo = (form) => {
     if (form.closest?.("tr")) form.reset();
   };
+  // An answer that a later click has overtaken must not turn that click back:
+  // a row shows the answer to its newest request alone.
+  const newest = new WeakMap();
+  document.addEventListener("htmx:config:request", (event) => {
+    const row = event.target.closest?.("tr");
+    if (row) newest.set(row, event.detail.ctx);
+  });
+  document.addEventListener("htmx:before:swap", (event) => {
+    const row = event.target.closest?.("tr");
+    if (row && newest.has(row) && newest.get(row) !== event.detail.ctx) event.preventDefault();
+  });
   document.addEventListener("htmx:before:request", () => problems.replaceChildren());
   document.addEventListener("htmx:response:error", (event) => {
     if (event.detail.ctx.hx.retarget) undo(event.target);
