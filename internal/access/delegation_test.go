@@ -301,7 +301,9 @@ func newGame(t *rapid.T) *game {
 	}
 	for i := range rapid.IntRange(2, 5).Draw(t, "members") {
 		m := lms.Member{User: lms.User{ID: int64(i + 1), Status: lms.StatusActive, SiteRole: lms.SiteMember}}
-		if rapid.Bool().Draw(t, "enrolled") {
+		if i == 0 && rapid.Bool().Draw(t, "owned") {
+			m = preset(m.User.ID, lms.RoleOwner)
+		} else if rapid.Bool().Draw(t, "enrolled") {
 			m = inRole(m.User.ID, g.anyRole(t))
 		}
 		if rapid.Bool().Draw(t, "granted") && (m.Enrollment == nil || !m.Enrollment.Role.Owner()) {

@@ -85,6 +85,40 @@ func TestF12ChangesFromAnotherSiteAreRefused(t *testing.T) {
 	a.WithToken(token).JSON("POST", "/api/v1/courses", map[string]string{"title": "By a program"}, "Origin", "https://other.example").Want(201)
 }
 
+// TestAProxyMayRewriteTheHost sends what arrives behind a proxy that puts its
+// own idea of the host into the request: the browser's Origin is still the
+// address that people type.
+func TestAProxyMayRewriteTheHost(t *testing.T) {
+	a := app.Start(t, "sqlite")
+	_, secret := a.Admin("admin@uni.example")
+	inside, err := url.Parse(a.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(origin string) int {
+		req, err := http.NewRequest(http.MethodPost, a.URL+"/courses", strings.NewReader("title=X"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = "inside.internal:9000"
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Origin", origin)
+		req.AddCookie(&http.Cookie{Name: "matricula", Value: secret})
+		res, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		return res.StatusCode
+	}
+	if got := send(inside.Scheme + "://" + inside.Host); got != http.StatusSeeOther {
+		t.Errorf("our own form was answered %d", got)
+	}
+	if got := send("https://evil.example"); got != http.StatusForbidden {
+		t.Errorf("another site's form was answered %d", got)
+	}
+}
+
 // TestF13NoOriginIsEverAllowedToRead asks as scripts of other origins do.
 func TestF13NoOriginIsEverAllowedToRead(t *testing.T) {
 	a := app.Start(t, "sqlite")
