@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -76,7 +77,17 @@ type measurement struct {
 // round is what one side did in one round.
 type round struct {
 	elapsed   time.Duration
+	cpu       time.Duration   // of this process: client, handler and, with SQLite, the database
 	latencies []time.Duration // sorted
+}
+
+func (r *round) cpuEach() float64 { return float64(r.cpu) / float64(len(r.latencies)) }
+
+// processorTime is what this process has used so far.
+func processorTime() (time.Duration, error) {
+	var r syscall.Rusage
+	err := syscall.Getrusage(syscall.RUSAGE_SELF, &r)
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano()), err
 }
 
 func (r *round) rate() float64 { return float64(len(r.latencies)) / r.elapsed.Seconds() }
@@ -93,6 +104,10 @@ func (m *measurement) drive(ctx context.Context, s *side, seconds float64, reque
 	var begun atomic.Int64
 	all := make([][]time.Duration, m.concurrency)
 	var wait sync.WaitGroup
+	used, err := processorTime()
+	if err != nil {
+		return round{}, err
+	}
 	start := time.Now()
 	limit := time.Duration(seconds * float64(time.Second))
 	more := func() bool {
@@ -115,6 +130,11 @@ func (m *measurement) drive(ctx context.Context, s *side, seconds float64, reque
 	}
 	wait.Wait()
 	r := round{elapsed: time.Since(start), latencies: slices.Concat(all...)}
+	now, err := processorTime()
+	if err != nil {
+		return r, err
+	}
+	r.cpu = now - used
 	slices.Sort(r.latencies)
 	if err := context.Cause(ctx); err != nil {
 		return r, err

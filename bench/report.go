@@ -42,10 +42,10 @@ func (r *result) ratio(bare *side) float64 {
 	return median(list)
 }
 
-const columns = "%-11s %-63s %-23s %9s %10s %10s %10s %7s\n"
+const columns = "%-11s %-63s %-23s %9s %10s %10s %10s %10s %7s\n"
 
 func printHead(w io.Writer) {
-	fmt.Fprintf(w, columns, "engine", "what", "who", "requests", "each s", "p50", "p99", "ratio")
+	fmt.Fprintf(w, columns, "engine", "what", "who", "requests", "each s", "p50", "p99", "CPU each", "ratio")
 }
 
 func (r *result) print(w io.Writer) {
@@ -68,7 +68,7 @@ func (r *result) print(w io.Writer) {
 		if r.median(s, (*round).rate) < 100 {
 			rate = fmt.Sprintf("%.1f", r.median(s, (*round).rate))
 		}
-		fmt.Fprintf(w, columns, engine, title, s.name, fmt.Sprint(total), rate, ms(0.5), ms(0.99), ratio)
+		fmt.Fprintf(w, columns, engine, title, s.name, fmt.Sprint(total), rate, ms(0.5), ms(0.99), fmt.Sprintf("%.2f ms", r.median(s, (*round).cpuEach)/float64(time.Millisecond)), ratio)
 	}
 }
 

@@ -57,6 +57,9 @@ func (s *Service) person(ctx context.Context, w *work, ref PersonRef, opts namin
 		return m, false, err
 	}
 	n := named[address]
+	if n.Created {
+		return lms.Member{User: people[0].Pending(n.UserID, w.caller.UserID, w.now)}, true, nil
+	}
 	members, err := w.tx.MembersByID(ctx, w.courseID, []int64{n.UserID})
 	if err != nil {
 		return m, false, err
@@ -64,7 +67,7 @@ func (s *Service) person(ctx context.Context, w *work, ref PersonRef, opts namin
 	if len(members) != 1 {
 		return m, false, errNoUser
 	}
-	return members[0], n.Created, nil
+	return members[0], false, nil
 }
 
 // memberByID reads somebody whom the caller may see: a member of the course at

@@ -210,7 +210,7 @@ func (w *work) decide(ctx context.Context) error {
 		w.caller.SiteRole = u.SiteRole
 		return access.Decide(w.caller, w.action, nil)
 	}
-	if _, err := w.tx.LockCourse(ctx, w.courseID); err != nil {
+	if err := w.tx.LockCourse(ctx, w.courseID); err != nil {
 		return err
 	}
 	course, member, ok, err := w.tx.Standing(ctx, w.courseID, w.caller.UserID)

@@ -31,7 +31,7 @@ func orNull(id int64) any {
 
 // AddAudit adds an entry. Its id is the database's to choose.
 func (tx *Tx) AddAudit(ctx context.Context, e lms.AuditEntry) error {
-	_, err := tx.exec(ctx, sqlAddAudit, at(e.At), e.ActorID, e.Action, string(e.Outcome), e.Reason, e.SubjectID,
+	err := tx.later(ctx, "add audit entry", sqlAddAudit, at(e.At), e.ActorID, e.Action, string(e.Outcome), e.Reason, e.SubjectID,
 		orNull(e.CourseID), orEmpty(e.Before), orEmpty(e.After), e.RequestID)
 	if err != nil {
 		return fmt.Errorf("add audit entry %s: %w", e.Action, err)
@@ -49,7 +49,7 @@ func (tx *Tx) AddAuditMany(ctx context.Context, e lms.AuditEntry, subjects []lms
 	for i, s := range subjects {
 		list[i] = [3]any{s.SubjectID, orEmpty(s.Before), orEmpty(s.After)}
 	}
-	if _, err := tx.exec(ctx, sqlAddAuditMany, mustJSON(list), at(e.At), e.ActorID, e.Action, orNull(e.CourseID), e.RequestID); err != nil {
+	if err := tx.later(ctx, "add audit entries", sqlAddAuditMany, mustJSON(list), at(e.At), e.ActorID, e.Action, orNull(e.CourseID), e.RequestID); err != nil {
 		return fmt.Errorf("add %d audit entries %s: %w", len(subjects), e.Action, err)
 	}
 	return nil

@@ -67,13 +67,8 @@ func (tx *Tx) DeleteCourse(ctx context.Context, id int64, now time.Time) error {
 // LockCourse makes changes to one course's staff wait for each other, so that
 // two owners cannot remove each other at the same time. What is read after it,
 // in the same transaction, includes what the one before committed.
-func (tx *Tx) LockCourse(ctx context.Context, id int64) (ok bool, err error) {
-	var locked int64
-	ok, err = tx.one(ctx, sqlLockCourse, []any{id}, &locked)
-	if err != nil {
-		return false, fmt.Errorf("lock course %d: %w", id, err)
-	}
-	return ok, nil
+func (tx *Tx) LockCourse(ctx context.Context, id int64) error {
+	return tx.lock(ctx, "lock course", sqlLockCourse, id)
 }
 
 // Course reads a course that was not deleted.

@@ -106,7 +106,7 @@ func directoryText(e engine, sh directoryShape) string {
 		visible = `(u.id = $8 OR u.id = $9 OR ` + inCourses("$10") + ` OR ` + staff + `)`
 	}
 	return `SELECT ` + memberColumns + ` FROM ` + from + joinEmail + `
-		LEFT JOIN courses c ON c.id = $2` + joinMembership + `
+		` + joinMembershipIn("$2") + `
 		WHERE ` + where + ` AND ` + id + ` > $3 AND u.status <> 'erased'
 			AND ($4 = '' OR u.status = $4)
 			AND ($5 = 0 OR coalesce(r.privileges, '[]') <> '[]' OR coalesce(p.allow, '[]') <> '[]')

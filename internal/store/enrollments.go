@@ -14,10 +14,15 @@ const memberColumns = userColumns + `,
 	p.course_id, p.allow, p.deny, p.granted_by, p.granted_at`
 
 // joinMembership joins the membership of user u in course c.
-const joinMembership = `
-	LEFT JOIN enrollments en ON en.course_id = c.id AND en.user_id = u.id
+var joinMembership = joinMembershipIn("c.id")
+
+// joinMembershipIn joins the membership of user u in a course, given by its id.
+func joinMembershipIn(course string) string {
+	return `
+	LEFT JOIN enrollments en ON en.course_id = ` + course + ` AND en.user_id = u.id
 	LEFT JOIN course_roles r ON r.id = en.role_id
-	LEFT JOIN course_privileges p ON p.course_id = c.id AND p.user_id = u.id`
+	LEFT JOIN course_privileges p ON p.course_id = ` + course + ` AND p.user_id = u.id`
+}
 
 // memberScan scans memberColumns.
 type memberScan struct {
@@ -121,7 +126,7 @@ func (tx *Tx) Enroll(ctx context.Context, ids []int64, e lms.Enrollment) ([]int6
 
 // SetRole changes the role of somebody who is enrolled.
 func (tx *Tx) SetRole(ctx context.Context, courseID, userID, roleID int64) error {
-	if _, err := tx.exec(ctx, sqlSetRole, courseID, userID, roleID); err != nil {
+	if err := tx.later(ctx, "set role", sqlSetRole, courseID, userID, roleID); err != nil {
 		return fmt.Errorf("set role of user %d in course %d: %w", userID, courseID, err)
 	}
 	return nil
@@ -130,10 +135,10 @@ func (tx *Tx) SetRole(ctx context.Context, courseID, userID, roleID int64) error
 // RemoveMembers takes users out of a course, with their privileges in it.
 func (tx *Tx) RemoveMembers(ctx context.Context, courseID int64, ids []int64) error {
 	param := idList(ids)
-	if _, err := tx.exec(ctx, sqlUnenroll, courseID, param); err != nil {
+	if err := tx.later(ctx, "unenroll", sqlUnenroll, courseID, param); err != nil {
 		return fmt.Errorf("unenroll from course %d: %w", courseID, err)
 	}
-	if _, err := tx.exec(ctx, sqlUngrant, courseID, param); err != nil {
+	if err := tx.later(ctx, "withdraw privileges", sqlUngrant, courseID, param); err != nil {
 		return fmt.Errorf("withdraw privileges in course %d: %w", courseID, err)
 	}
 	return nil
@@ -201,7 +206,7 @@ var sqlSetGrant = stmt(`INSERT INTO course_privileges (course_id, user_id, allow
 
 // SetGrant sets what a person may do in a course beside their role.
 func (tx *Tx) SetGrant(ctx context.Context, g lms.Grant) error {
-	_, err := tx.exec(ctx, sqlSetGrant, g.CourseID, g.UserID, storedPrivileges(g.Allow), storedPrivileges(g.Deny), g.GrantedBy, at(g.GrantedAt))
+	err := tx.later(ctx, "set privileges", sqlSetGrant, g.CourseID, g.UserID, storedPrivileges(g.Allow), storedPrivileges(g.Deny), g.GrantedBy, at(g.GrantedAt))
 	if err != nil {
 		return fmt.Errorf("set privileges of user %d in course %d: %w", g.UserID, g.CourseID, err)
 	}
@@ -210,7 +215,7 @@ func (tx *Tx) SetGrant(ctx context.Context, g lms.Grant) error {
 
 // RemoveGrant removes what was set for a person beside their role.
 func (tx *Tx) RemoveGrant(ctx context.Context, courseID, userID int64) error {
-	if _, err := tx.exec(ctx, sqlUngrant, courseID, idList([]int64{userID})); err != nil {
+	if err := tx.later(ctx, "remove privileges", sqlUngrant, courseID, idList([]int64{userID})); err != nil {
 		return fmt.Errorf("remove privileges of user %d in course %d: %w", userID, courseID, err)
 	}
 	return nil

@@ -26,6 +26,11 @@ type groupCommitter struct {
 	conn  *sql.Conn
 	stmts map[*statement]*sql.Stmt
 	raw   map[string]*sql.Stmt
+
+	// What the jobs of the batch want to be found by. The search index is
+	// written once for all of them, after the last: it would flush what it
+	// holds in memory at each savepoint.
+	search searchQueue
 }
 
 type writeJob struct {
@@ -128,6 +133,7 @@ func (g *groupCommitter) release() {
 // batch runs first and whoever waits behind it, commits once, and answers all.
 func (g *groupCommitter) batch(first *writeJob) {
 	jobs := []*writeJob{first}
+	g.search.entries = g.search.entries[:0]
 	err := g.control("BEGIN IMMEDIATE")
 	if err == nil {
 		deadline := time.NewTimer(maxBatchTime)
@@ -148,6 +154,9 @@ func (g *groupCommitter) batch(first *writeJob) {
 			}
 		}
 		deadline.Stop()
+		if err == nil {
+			err = g.search.write(context.Background(), &Tx{engine: engineSQLite, run: g})
+		}
 		if err == nil {
 			err = g.control("COMMIT")
 		}
@@ -175,10 +184,18 @@ func (g *groupCommitter) savepoint(job *writeJob) error {
 	if err := g.control("SAVEPOINT job"); err != nil {
 		return err
 	}
+	found := len(g.search.entries)
 	if g.call(job); job.err == nil && job.panicked == nil {
 		return g.control("RELEASE job")
 	}
-	return errors.Join(g.control("ROLLBACK TO job"), g.control("RELEASE job"))
+	g.search.entries = g.search.entries[:found]
+	err := errors.Join(g.control("ROLLBACK TO job"), g.control("RELEASE job"))
+	if err != nil && lms.CodeOf(classify(job.err)) == lms.CodeUnavailable {
+		// SQLite has given up the whole transaction, as it may when the disk is
+		// full, and that is what everybody in it is told.
+		return errors.Join(job.err, err)
+	}
+	return err
 }
 
 // call runs the job's function without its deadline: interrupting a statement
@@ -190,7 +207,7 @@ func (g *groupCommitter) call(job *writeJob) {
 			job.err = errors.New("panic in a transaction")
 		}
 	}()
-	job.err = job.fn(context.WithoutCancel(job.ctx), &Tx{engine: engineSQLite, run: g})
+	job.err = job.fn(context.WithoutCancel(job.ctx), &Tx{engine: engineSQLite, run: g, search: &g.search})
 }
 
 // withConn runs fn on the writer's connection, in a savepoint of its own.
@@ -215,7 +232,7 @@ func (g *groupCommitter) prepared(ctx context.Context, text string, st *statemen
 	return p, nil
 }
 
-func (g *groupCommitter) query(ctx context.Context, text string, st *statement, args []any) (*sql.Rows, error) {
+func (g *groupCommitter) query(ctx context.Context, text string, st *statement, args []any) (rowSet, error) {
 	p, err := g.prepared(ctx, text, st)
 	if err != nil {
 		return nil, err
@@ -223,10 +240,22 @@ func (g *groupCommitter) query(ctx context.Context, text string, st *statement, 
 	return p.QueryContext(ctx, args...)
 }
 
-func (g *groupCommitter) exec(ctx context.Context, text string, st *statement, args []any) (sql.Result, error) {
+func (g *groupCommitter) exec(ctx context.Context, text string, st *statement, args []any) (int64, error) {
 	p, err := g.prepared(ctx, text, st)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	return p.ExecContext(ctx, args...)
+	res, err := p.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// later does not wait: there is no network to save a way over.
+func (g *groupCommitter) later(ctx context.Context, label, text string, st *statement, args []any) error {
+	if _, err := g.exec(ctx, text, st, args); err != nil {
+		return fmt.Errorf("%s: %w", label, err)
+	}
+	return nil
 }

@@ -245,6 +245,46 @@ func TestACommitThatFailsIsToldToEveryoneWhoSharedIt(t *testing.T) {
 	}
 }
 
+// TestATransactionThatSQLiteGaveUpIsLostForAllAndToldToAll does to the shared
+// transaction what SQLite does by itself when it cannot go on.
+func TestATransactionThatSQLiteGaveUpIsLostForAllAndToldToAll(t *testing.T) {
+	db := storetest.New(t, storetest.SQLite)
+	st := db.Open(t)
+	open := gate(t, st)
+	errs := make([]error, 12)
+	var all sync.WaitGroup
+	for i := range errs {
+		all.Go(func() {
+			if i%4 != 3 {
+				errs[i] = addPerson(ctx, st, fmt.Sprintf("p%02d@uni.example", i))
+				return
+			}
+			errs[i] = st.OnWriter(func(c *sql.Conn) error {
+				_, err := c.ExecContext(ctx, "ROLLBACK")
+				return errors.Join(err, &lms.Error{Code: lms.CodeUnavailable, Type: "storage-full"})
+			})
+		})
+	}
+	time.Sleep(50 * time.Millisecond)
+	open()
+	all.Wait()
+	var want []string
+	for i, err := range errs {
+		if err == nil {
+			want = append(want, fmt.Sprintf("p%02d@uni.example", i))
+		} else if lms.TypeOf(err) != "storage-full" {
+			t.Errorf("write %d was told %v", i, err)
+		}
+	}
+	if got := addresses(t, db.SQL(t)); !slices.Equal(got, want) {
+		t.Errorf("acknowledged are %v, there are %v", want, got)
+	}
+	if err := addPerson(ctx, st, "zz-after@uni.example"); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+	t.Logf("%d of %d were acknowledged", len(want), len(errs))
+}
+
 func TestE05AFullDiskLosesNothingAcknowledgedAndNeedsNoRestart(t *testing.T) {
 	db := storetest.New(t, storetest.SQLite)
 	st := db.Open(t)

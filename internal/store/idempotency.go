@@ -42,7 +42,7 @@ func (tx *Tx) TakeKey(ctx context.Context, k Key, now time.Time) (taken bool, fi
 
 // AnswerKey keeps the answer with the key.
 func (tx *Tx) AnswerKey(ctx context.Context, k Key, answer string) error {
-	if _, err := tx.exec(ctx, sqlAnswerKey, k.UserID, k.Route, k.Key, answer); err != nil {
+	if err := tx.later(ctx, "keep answer of idempotency key", sqlAnswerKey, k.UserID, k.Route, k.Key, answer); err != nil {
 		return fmt.Errorf("keep answer of idempotency key: %w", err)
 	}
 	return nil

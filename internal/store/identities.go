@@ -54,7 +54,7 @@ func (tx *Tx) AddIdentity(ctx context.Context, issuer, subject string, userID in
 
 // TouchIdentity records that an identity was used.
 func (tx *Tx) TouchIdentity(ctx context.Context, issuer, subject string, now time.Time) error {
-	if _, err := tx.exec(ctx, sqlTouchIdentity, issuer, subject, at(now)); err != nil {
+	if err := tx.later(ctx, "touch identity", sqlTouchIdentity, issuer, subject, at(now)); err != nil {
 		return fmt.Errorf("touch identity: %w", err)
 	}
 	return nil

@@ -34,7 +34,7 @@ func (tx *Tx) AddSession(ctx context.Context, hash []byte, s lms.Session) (int64
 	if _, err := tx.one(ctx, sqlAddSession, []any{hash, s.UserID, at(s.CreatedAt), at(s.ExpiresAt), s.UserAgent}, &id); err != nil {
 		return 0, fmt.Errorf("add session of user %d: %w", s.UserID, err)
 	}
-	if _, err := tx.exec(ctx, sqlTrimSessions, s.UserID, MaxSessions); err != nil {
+	if err := tx.later(ctx, "trim sessions", sqlTrimSessions, s.UserID, MaxSessions); err != nil {
 		return 0, fmt.Errorf("trim sessions of user %d: %w", s.UserID, err)
 	}
 	return id, nil
@@ -55,7 +55,7 @@ func (tx *Tx) Session(ctx context.Context, hash []byte, now time.Time) (s lms.Se
 
 // TouchSession records a use and moves the session's end.
 func (tx *Tx) TouchSession(ctx context.Context, id int64, now, expires time.Time) error {
-	if _, err := tx.exec(ctx, sqlTouchSession, id, at(now), at(expires)); err != nil {
+	if err := tx.later(ctx, "touch session", sqlTouchSession, id, at(now), at(expires)); err != nil {
 		return fmt.Errorf("touch session %d: %w", id, err)
 	}
 	return nil
@@ -109,7 +109,7 @@ type Attempt struct {
 
 // AddAttempt remembers a browser that is sent to a provider.
 func (tx *Tx) AddAttempt(ctx context.Context, a Attempt) error {
-	if _, err := tx.exec(ctx, sqlAddAttempt, a.StateHash, a.BrowserHash, a.Provider, a.Nonce, a.Verifier, a.Next, at(a.ExpiresAt)); err != nil {
+	if err := tx.later(ctx, "add sign-in attempt", sqlAddAttempt, a.StateHash, a.BrowserHash, a.Provider, a.Nonce, a.Verifier, a.Next, at(a.ExpiresAt)); err != nil {
 		return fmt.Errorf("add sign-in attempt: %w", err)
 	}
 	return nil

@@ -27,8 +27,6 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
-
-	"matricula/internal/lms"
 )
 
 //go:embed migrations
@@ -278,9 +276,9 @@ func (s *Store) CheckDurability(ctx context.Context) ([]string, error) {
 // Reader reads what is committed, each statement by itself.
 func (s *Store) Reader() *Tx {
 	if s.engine == enginePostgres {
-		return &Tx{engine: s.engine, run: poolRunner{s.read}}
+		return &Tx{engine: s.engine, run: poolReader{db: s.read}}
 	}
-	return &Tx{engine: s.engine, run: cachedRunner{s}}
+	return &Tx{engine: s.engine, run: cachedReader{s: s}}
 }
 
 // Write runs fn in one transaction. When Write returns nil, what fn wrote is
@@ -307,32 +305,6 @@ func (s *Store) Write(ctx context.Context, fn func(context.Context, *Tx) error) 
 		}
 	}
 	return classify(err)
-}
-
-func (s *Store) writePostgres(ctx context.Context, fn func(context.Context, *Tx) error) (err error) {
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	done := false
-	defer func() {
-		if !done {
-			// Also when fn panics. Rolling back after a lost connection fails,
-			// and the error that led here is the one to tell.
-			_ = tx.Rollback()
-		}
-	}()
-	if err := fn(ctx, &Tx{engine: s.engine, run: poolRunner{tx}}); err != nil {
-		return err
-	}
-	done = true
-	if err := tx.Commit(); err != nil {
-		if inDoubt(err) {
-			return &lms.Error{Code: lms.CodeUnavailable, Type: "commit-unknown", Err: err, Message: "The database went away while saving, so it is not known whether this was saved. Please look, and try again if it was not."}
-		}
-		return fmt.Errorf("commit: %w", err)
-	}
-	return nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

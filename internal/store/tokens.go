@@ -81,7 +81,7 @@ func (tx *Tx) Token(ctx context.Context, hash []byte, now time.Time) (t lms.APIT
 
 // TouchToken records a use.
 func (tx *Tx) TouchToken(ctx context.Context, id int64, now time.Time) error {
-	if _, err := tx.exec(ctx, sqlTouchToken, id, at(now)); err != nil {
+	if err := tx.later(ctx, "touch token", sqlTouchToken, id, at(now)); err != nil {
 		return fmt.Errorf("touch token %d: %w", id, err)
 	}
 	return nil

@@ -16,28 +16,54 @@ import (
 type Tx struct {
 	engine engine
 	run    runner
+	search *searchQueue // nil where the search index follows its column by itself
 }
 
 // runner runs statements: prepared and cached on SQLite; on PostgreSQL the
 // driver does the same by itself.
 type runner interface {
-	query(ctx context.Context, text string, st *statement, args []any) (*sql.Rows, error)
-	exec(ctx context.Context, text string, st *statement, args []any) (sql.Result, error)
+	query(ctx context.Context, text string, st *statement, args []any) (rowSet, error)
+	exec(ctx context.Context, text string, st *statement, args []any) (int64, error)
+	later(ctx context.Context, label, text string, st *statement, args []any) error
+}
+
+// rowSet is the rows of a query, of database/sql or of the driver itself. It
+// is closed before the next statement.
+type rowSet interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close() error
 }
 
 // Errors are classified here and not only by Write, since a Reader's never pass
 // there.
-func (tx *Tx) query(ctx context.Context, st *statement, args ...any) (*sql.Rows, error) {
+func (tx *Tx) query(ctx context.Context, st *statement, args ...any) (rowSet, error) {
 	rows, err := tx.run.query(ctx, st.text[tx.engine], st, args)
 	return rows, classify(err)
 }
 
+// exec runs a statement and counts the rows that it changed.
 func (tx *Tx) exec(ctx context.Context, st *statement, args ...any) (int64, error) {
-	res, err := tx.run.exec(ctx, st.text[tx.engine], st, args)
-	if err != nil {
-		return 0, classify(err)
+	n, err := tx.run.exec(ctx, st.text[tx.engine], st, args)
+	return n, classify(err)
+}
+
+// later runs a statement whose outcome nobody looks at. It runs in its turn,
+// but a database across a network hears of it only together with the next
+// statement that is looked at, or with the commit. Its error, which the label
+// explains, may come then too.
+func (tx *Tx) later(ctx context.Context, label string, st *statement, args ...any) error {
+	return classify(tx.run.later(ctx, label, st.text[tx.engine], st, args))
+}
+
+// lock runs a statement that only locks rows until the transaction ends.
+// SQLite has one writer, for whom nothing needs to be locked.
+func (tx *Tx) lock(ctx context.Context, label string, st *statement, args ...any) error {
+	if tx.engine == engineSQLite {
+		return nil
 	}
-	return res.RowsAffected()
+	return tx.later(ctx, label, st, args...)
 }
 
 // one scans a single row; ok is false when there is none.
@@ -59,7 +85,7 @@ func (tx *Tx) one(ctx context.Context, st *statement, args []any, dest ...any) (
 type scanner interface{ Scan(dest ...any) error }
 
 // collect scans all rows of a query.
-func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([]T, error) {
+func collect[T any](rows rowSet, err error, scan func(scanner) (T, error)) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -75,26 +101,36 @@ func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([
 	return list, classify(errors.Join(rows.Err(), rows.Close()))
 }
 
-type poolRunner struct {
-	q interface {
-		QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-		ExecContext(context.Context, string, ...any) (sql.Result, error)
-	}
+// readOnly is the half of a runner that a reader lacks.
+type readOnly struct{}
+
+var errReadOnly = errors.New("a reader cannot write")
+
+func (readOnly) exec(context.Context, string, *statement, []any) (int64, error) {
+	return 0, errReadOnly
 }
 
-func (r poolRunner) query(ctx context.Context, text string, _ *statement, args []any) (*sql.Rows, error) {
-	return r.q.QueryContext(ctx, text, args...)
+func (readOnly) later(context.Context, string, string, *statement, []any) error { return errReadOnly }
+
+// poolReader reads from PostgreSQL, whose driver prepares each statement once
+// for each connection.
+type poolReader struct {
+	readOnly
+	db *sql.DB
 }
 
-func (r poolRunner) exec(ctx context.Context, text string, _ *statement, args []any) (sql.Result, error) {
-	return r.q.ExecContext(ctx, text, args...)
+func (r poolReader) query(ctx context.Context, text string, _ *statement, args []any) (rowSet, error) {
+	return r.db.QueryContext(ctx, text, args...)
 }
 
-// cachedRunner reads from SQLite through statements that are prepared once for
+// cachedReader reads from SQLite through statements that are prepared once for
 // each connection.
-type cachedRunner struct{ s *Store }
+type cachedReader struct {
+	readOnly
+	s *Store
+}
 
-func (r cachedRunner) query(ctx context.Context, text string, st *statement, args []any) (*sql.Rows, error) {
+func (r cachedReader) query(ctx context.Context, text string, st *statement, args []any) (rowSet, error) {
 	v, ok := r.s.cached.Load(st)
 	if !ok {
 		p, err := r.s.read.PrepareContext(ctx, text)
@@ -109,10 +145,6 @@ func (r cachedRunner) query(ctx context.Context, text string, st *statement, arg
 		}
 	}
 	return v.(*sql.Stmt).QueryContext(ctx, args...)
-}
-
-func (r cachedRunner) exec(context.Context, string, *statement, []any) (sql.Result, error) {
-	return nil, errors.New("a reader cannot write")
 }
 
 // timestamp scans a time from either engine; NULL is the zero time. It is

@@ -63,6 +63,14 @@ type Naming struct {
 	FamilyName string
 }
 
+// Pending is the person that the naming makes when nobody has the address.
+func (n Naming) Pending(id, by int64, now time.Time) lms.User {
+	return lms.User{
+		ID: id, Kind: lms.KindPerson, Status: lms.StatusPending, SiteRole: lms.SiteMember, Email: n.Address,
+		GivenName: n.GivenName, FamilyName: n.FamilyName, CreatedBy: by, CreatedAt: at(now),
+	}
+}
+
 // Named is who an address belongs to.
 type Named struct {
 	UserID  int64
@@ -102,9 +110,6 @@ var (
 	sqlInsertNamedEmails = stmt(`
 		INSERT INTO emails (address, user_id, as_typed, is_primary, created_at)
 		SELECT j.value->>0, CAST(j.value->>6 AS BIGINT), j.value->>1, TRUE, $2 FROM {rows:$1}`)
-	sqlInsertSearch = stmtFor(
-		`INSERT INTO user_search (rowid, search_key) SELECT j.value->>6, j.value->>4 FROM {rows:$1}`,
-		`SELECT 1 FROM {rows:$1}`)
 )
 
 // NamePeople finds the people to whom addresses belong and makes a pending
@@ -176,9 +181,6 @@ func (tx *Tx) insertNamed(ctx context.Context, by int64, now time.Time, people [
 			string(p.Address), p.AsTyped, p.GivenName, p.FamilyName,
 			lms.SearchKey(p.Address, p.GivenName, p.FamilyName, ""), lms.SortKey(p.Address, p.GivenName, p.FamilyName, ""), id,
 		}
-		if tx.engine == engineSQLite {
-			added[p.Address] = id
-		}
 	}
 	param := mustJSON(list)
 	if tx.engine == enginePostgres {
@@ -198,8 +200,9 @@ func (tx *Tx) insertNamed(ctx context.Context, by int64, now time.Time, people [
 	if _, err := tx.exec(ctx, sqlInsertNamedEmails, param, at(now)); err != nil {
 		return nil, err
 	}
-	if _, err := tx.exec(ctx, sqlInsertSearch, param); err != nil {
-		return nil, err
+	for i, p := range people {
+		tx.search.add(searchEntry{id: base + int64(i) + 1, key: list[i][4].(string), added: true})
+		added[p.Address] = base + int64(i) + 1
 	}
 	return added, nil
 }
@@ -226,29 +229,11 @@ func (tx *Tx) Claim(ctx context.Context, id int64, address lms.Email, n Names, n
 	if count == 0 {
 		return false, nil
 	}
-	if _, err := tx.exec(ctx, sqlVerifyAddress, string(address), at(now)); err != nil {
+	if err := tx.later(ctx, "verify address", sqlVerifyAddress, string(address), at(now)); err != nil {
 		return false, fmt.Errorf("verify address of user %d: %w", id, err)
 	}
-	return true, tx.indexUser(ctx, id, lms.SearchKey(address, n.Given, n.Family, n.Full))
-}
-
-var sqlReindexDelete = stmtFor(`DELETE FROM user_search WHERE rowid = $1`, `SELECT 1 WHERE $1 > 0`)
-
-var sqlReindexInsert = stmtFor(`INSERT INTO user_search (rowid, search_key) VALUES ($1, $2)`, `SELECT 1 WHERE $1 > 0 AND $2 <> ''`)
-
-// indexUser renews the entry of SQLite's search index; PostgreSQL's index
-// follows the column by itself.
-func (tx *Tx) indexUser(ctx context.Context, id int64, key string) error {
-	if tx.engine == enginePostgres {
-		return nil
-	}
-	if _, err := tx.exec(ctx, sqlReindexDelete, id); err != nil {
-		return fmt.Errorf("index user %d: %w", id, err)
-	}
-	if _, err := tx.exec(ctx, sqlReindexInsert, id, key); err != nil {
-		return fmt.Errorf("index user %d: %w", id, err)
-	}
-	return nil
+	tx.search.add(searchEntry{id: id, key: lms.SearchKey(address, n.Given, n.Family, n.Full)})
+	return true, nil
 }
 
 var sqlSetUserNames = stmt(`UPDATE users SET given_name = $2, family_name = $3, name = $4, search_key = $5, sort_key = $6 WHERE id = $1`)
@@ -259,7 +244,8 @@ func (tx *Tx) SetNames(ctx context.Context, u lms.User, n Names) error {
 	if _, err := tx.exec(ctx, sqlSetUserNames, u.ID, n.Given, n.Family, n.Full, key, lms.SortKey(u.Email, n.Given, n.Family, n.Full)); err != nil {
 		return fmt.Errorf("set names of user %d: %w", u.ID, err)
 	}
-	return tx.indexUser(ctx, u.ID, key)
+	tx.search.add(searchEntry{id: u.ID, key: key})
+	return nil
 }
 
 var (
@@ -287,7 +273,7 @@ func (tx *Tx) SetStatus(ctx context.Context, id int64, status lms.UserStatus) er
 
 // Seen records that a person used Matricula.
 func (tx *Tx) Seen(ctx context.Context, id int64, now time.Time) error {
-	if _, err := tx.exec(ctx, sqlSeen, id, at(now)); err != nil {
+	if err := tx.later(ctx, "touch user", sqlSeen, id, at(now)); err != nil {
 		return fmt.Errorf("touch user %d: %w", id, err)
 	}
 	return nil
@@ -324,7 +310,8 @@ func (tx *Tx) ServiceAccount(ctx context.Context, name string, role lms.SiteRole
 	if _, err := tx.one(ctx, sqlInsertService, []any{name, string(role), key, by, at(now)}, &id); err != nil {
 		return 0, false, fmt.Errorf("make service account %s: %w", name, err)
 	}
-	return id, true, tx.indexUser(ctx, id, key)
+	tx.search.add(searchEntry{id: id, key: key, added: true})
+	return id, true, nil
 }
 
 // OtherActiveAdmins counts the active administrators other than one.

@@ -82,11 +82,14 @@ func TestSuspensionEndsWhatAnOpenBrowserMayDo(t *testing.T) {
 		reader.ClickText(courseLinks, "Algorithms")
 		clicker.ClickText(courseLinks, "Algorithms")
 		clicker.ClickText(courseMenu+" a", "People")
+		clicker.sees("h1", "People")
 		before := clicker.Count("#people tbody tr")
 		if before != 2 {
 			t.Fatalf("Grace sees %d people before, want Ada and herself", before)
 		}
 
+		cookie := reader.session()
+		c.WithSession(cookie).Get("/").Want(200)
 		suspended := string(lms.StatusSuspended)
 		if _, err := c.Service.UpdateUser(t.Context(), root, graceID, service.UserPatch{Status: &suspended}); err != nil {
 			t.Fatal(err)
@@ -104,10 +107,13 @@ func TestSuspensionEndsWhatAnOpenBrowserMayDo(t *testing.T) {
 		reader.sees("h1", "You are not signed in")
 		reader.sees("main", "Your account is suspended. Ask the administrator")
 
-		// Restored, she finds everything as it was.
+		// Restored, she finds everything as it was, at her next sign-in.
 		active := string(lms.StatusActive)
 		if _, err := c.Service.UpdateUser(t.Context(), root, graceID, service.UserPatch{Status: &active}); err != nil {
 			t.Fatal(err)
+		}
+		if home := c.WithSession(cookie).Get("/"); home.Status != 303 || home.Header.Get("Location") != "/sign-in" {
+			t.Errorf("restoring the account has revived a session that the suspension had ended: %d", home.Status)
 		}
 		clicker.signIn()
 		clicker.sees("h1", "People") // where she was

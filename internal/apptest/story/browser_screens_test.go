@@ -113,6 +113,7 @@ func (r *tour) signIn() {
 	defer r.turn.Unlock()
 	r.v.signIn()
 	r.v.WaitGone(signInButton)
+	r.v.WaitVisible("main h1")
 }
 
 func (r *tour) pages() {
@@ -156,6 +157,7 @@ func (r *tour) pages() {
 	r.signIn()
 	r.check("my-courses-of-grace")
 	r.v.ClickText(courseLinks, "Algorithms")
+	r.v.sees("h1", "Algorithms")
 	r.check("course-of-grace")
 	r.open(course+"/people", "people-without-switches")
 	r.v.askFor("new.colleague@uni.example")
@@ -166,6 +168,7 @@ func (r *tour) pages() {
 	r.signIn()
 	r.check("my-courses-of-a-student")
 	r.v.ClickText(courseLinks, "Algorithms")
+	r.v.sees("h1", "Algorithms")
 	r.check("course-of-a-student")
 
 	r.enter(emmy)

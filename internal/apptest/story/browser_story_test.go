@@ -106,6 +106,7 @@ func (s *tale) createCourse(t *testing.T) {
 	s.ada.sees("[role=status]", "Your course is ready")
 	s.course = s.ada.id("courses")
 	s.ada.Click("a.brand")
+	s.ada.sees("h1", "My courses")
 	same(t, "Ada's courses", s.ada.texts(courseLinks), "Algorithms")
 }
 
@@ -113,6 +114,7 @@ func (s *tale) findGrace(t *testing.T) {
 	v := s.ada
 	v.ClickText(courseLinks, "Algorithms")
 	v.ClickText(courseMenu+" a", "People")
+	v.sees("h1", "People")
 	if enhanced := v.Count("html.live") == 1; enhanced == s.plain {
 		t.Errorf("the page's scripts run: %v, want %v", enhanced, !s.plain)
 	}
@@ -244,6 +246,7 @@ func (s *tale) graceArrives(t *testing.T) {
 	same(t, "Grace's courses", v.texts(courseLinks), "Algorithms")
 	v.sees(".courses li", "See the roster", "Manage the roster", "See the audit")
 	v.ClickText(courseLinks, "Algorithms")
+	v.sees("h1", "Algorithms")
 	var labels []string
 	for _, text := range v.texts("ul.may strong") {
 		labels = append(labels, strings.TrimSuffix(text, "."))
@@ -279,6 +282,7 @@ func (s *tale) graceReadsAudit(t *testing.T) {
 func (s *tale) graceAdds(t *testing.T) {
 	v := s.grace
 	v.ClickText(courseMenu+" a", "People")
+	v.sees("h1", "People")
 	if n := v.Count("#people tbody tr"); n != 32 {
 		t.Errorf("Grace sees %d people, want 32", n)
 	}
@@ -300,6 +304,7 @@ func (s *tale) graceAdds(t *testing.T) {
 	v.sees(".search fieldset", "Everyone 33", "Students 31")
 
 	v.ClickText("#people a", "Ada Lovelace")
+	v.sees("h1", "Ada Lovelace")
 	if n := v.Count("main form"); n != 0 {
 		t.Errorf("Grace can send %d forms about the owner of the course, want none", n)
 	}

@@ -33,7 +33,8 @@ CREATE TABLE emails (
     verified_at TIMESTAMP,
     created_at  TIMESTAMP NOT NULL
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX emails_primary ON emails (user_id) WHERE is_primary;
+-- is_primary stands in the index too, so that the address is read from it alone.
+CREATE UNIQUE INDEX emails_primary ON emails (user_id, is_primary) WHERE is_primary;
 
 CREATE TABLE identities (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
