@@ -92,7 +92,7 @@ func (rp *bareRelyingParty) exchange(ctx context.Context, code, verifier, nonce 
 	if err := json.Unmarshal(body, &tokens); err != nil {
 		return c, err
 	}
-	signed, err := jose.ParseSigned(tokens.IDToken, []jose.SignatureAlgorithm{jose.ES256})
+	signed, err := jose.ParseSignedCompact(tokens.IDToken, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		return c, err
 	}

@@ -86,6 +86,13 @@ func TestI4ThereAreAsManyEntriesAsChanges(t *testing.T) {
 			{"enroll three", enroll("student", "a@uni.example", "b@uni.example", "grace@uni.example"), 3, 0},
 			{"the same three", enroll("student", "b@uni.example", "a@uni.example", "GRACE@uni.example"), 0, 0},
 			{"one more among them", enroll("student", "b@uni.example", "c@uni.example", "nonsense"), 1, 0},
+			{"ids that were guessed", func() error {
+				rows, err := s.Enroll(ctx, ada, service.EnrollRequest{CourseID: course, Role: "student", UserIDs: []int64{999_998, 999_999}})
+				if err == nil && rows[0].Result == service.ResultRefused && rows[1].Result == service.ResultRefused {
+					err = errors.New(rows[0].Message)
+				}
+				return err
+			}, 0, 1},
 			{"in no role", enroll("wizard", "d@uni.example"), 0, 0},
 			{"promote Grace", setRole(ada, "teacher"), 1, 0},
 			{"to what she is", setRole(ada, "teacher"), 0, 0},

@@ -45,6 +45,8 @@ type RowResult struct {
 	Reason     string       // problem type of a refusal, or why it is "already"
 	Message    string       // for people; set with Reason
 	Suggestion lms.Email    // what a refused address was perhaps meant to be
+
+	code lms.Code // of a refusal
 }
 
 func (r *RowResult) refuse(err error) error {
@@ -52,7 +54,7 @@ func (r *RowResult) refuse(err error) error {
 	if e == nil {
 		return err
 	}
-	r.Result, r.Reason, r.Message = ResultRefused, e.Type, e.Message
+	r.Result, r.Reason, r.Message, r.code = ResultRefused, e.Type, e.Message, e.Code
 	r.Suggestion, _ = lms.SuggestedEmail(err)
 	return nil
 }
@@ -82,7 +84,10 @@ func (s *Service) Enroll(ctx context.Context, c access.Caller, r EnrollRequest) 
 		// On PostgreSQL the whole may run again after a collision.
 		results := slices.Clone(rows)
 		e := &enrolling{s: s, w: w, role: role, request: r, rows: results}
-		return results, e.run(ctx)
+		if err := e.run(ctx); err != nil {
+			return nil, err
+		}
+		return results, w.recordRefusedRows(ctx, results)
 	})
 }
 
@@ -409,8 +414,29 @@ func (s *Service) Remove(ctx context.Context, c access.Caller, courseID int64, i
 				return nil, w.refusal(rows[0], byID)
 			}
 		}
-		return rows, nil
+		return rows, w.recordRefusedRows(ctx, rows)
 	})
+}
+
+// recordRefusedRows leaves one entry for the rows of a request that were
+// refused because of who asked or of the state of things, with how many there
+// were for each reason, so that trying out ids leaves a trace too.
+func (w *work) recordRefusedRows(ctx context.Context, rows []RowResult) error {
+	reasons := map[string]int{}
+	for _, r := range rows {
+		if refusalCounts(r.code) && r.Reason != errNotMember.Type {
+			reasons[r.Reason]++
+		}
+	}
+	if len(reasons) == 0 {
+		return nil
+	}
+	e, err := w.entry(w.action, 0, nil, map[string]any{"refused_rows": reasons})
+	if err != nil {
+		return err
+	}
+	e.Outcome, e.Reason = lms.OutcomeRefused, "rows-refused"
+	return w.tx.AddAudit(ctx, e)
 }
 
 // refusal is the error behind a refused row.

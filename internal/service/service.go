@@ -265,9 +265,7 @@ func (w *work) onlyOnce(ctx context.Context, once *Once, out any, fn func() erro
 // asked for it or of the state of things. Mistakes in the input are no
 // refusals.
 func (s *Service) recordRefusal(ctx context.Context, c access.Caller, a access.Action, courseID int64, cause error) {
-	switch lms.CodeOf(cause) {
-	case lms.CodeForbidden, lms.CodeNotFound, lms.CodeConflict:
-	default:
+	if !refusalCounts(lms.CodeOf(cause)) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
@@ -291,6 +289,11 @@ func (s *Service) recordRefusal(ctx context.Context, c access.Caller, a access.A
 	if err != nil {
 		s.log.ErrorContext(ctx, "refusal not recorded", "action", string(a), "actor", c.UserID, "error", err)
 	}
+}
+
+// refusalCounts tells a refusal from a mistake in the input.
+func refusalCounts(c lms.Code) bool {
+	return c == lms.CodeForbidden || c == lms.CodeNotFound || c == lms.CodeConflict
 }
 
 // look is the gate of every read about a course: it finds the course and the

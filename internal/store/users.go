@@ -294,7 +294,6 @@ var (
 	sqlServiceByName = stmt(`SELECT id FROM users WHERE kind = 'service' AND name = $1`)
 	sqlInsertService = stmt(`INSERT INTO users (kind, status, site_role, name, search_key, sort_key, created_by, created_at)
 		VALUES ('service', 'active', $2, $1, $3, $3, $4, $5) RETURNING id`)
-	sqlOtherActiveAdmins = stmt(`SELECT count(*) FROM users WHERE site_role = 'admin' AND status = 'active' AND kind = 'person' AND id <> $1`)
 )
 
 // ServiceAccount finds or makes the service account of a name.
@@ -312,12 +311,4 @@ func (tx *Tx) ServiceAccount(ctx context.Context, name string, role lms.SiteRole
 	}
 	tx.search.add(searchEntry{id: id, key: key, added: true})
 	return id, true, nil
-}
-
-// OtherActiveAdmins counts the active administrators other than one.
-func (tx *Tx) OtherActiveAdmins(ctx context.Context, id int64) (n int64, err error) {
-	if _, err := tx.one(ctx, sqlOtherActiveAdmins, []any{id}, &n); err != nil {
-		return 0, fmt.Errorf("count administrators: %w", err)
-	}
-	return n, nil
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -65,6 +66,8 @@ var refusals = map[string]string{
 	"higher-person":              "the person owns the course",
 	"self-change":                "nobody changes what they themselves may do",
 	"last-owner":                 "a course needs an owner who has signed in",
+	"other-role":                 "the person has another role",
+	"outside-address":            "the address is not of this school",
 	"not-found":                  "there is no such thing, or it is not theirs to see",
 	"not-in-course":              "the person was not in the course",
 	"course-archived":            "the course is archived",
@@ -77,6 +80,7 @@ var refusals = map[string]string{
 	"account-suspended":          "the account is suspended",
 	"address-not-verified":       "the address is not verified",
 	"provider-not-authoritative": "the provider does not hand out such addresses",
+	"rows-refused":               "some rows were not carried out",
 	"token-scope":                "the API token does not reach so far",
 	"token-not-enough":           "it takes more than an API token",
 }
@@ -126,6 +130,7 @@ var labels = []struct{ key, label string }{
 	{"status", "Status"},
 	{"named", "Known here before"},
 	{"orphaned_courses", "Courses left without an owner"},
+	{"refused_rows", "Refused rows"},
 	{"provider", "Signed in with"},
 	{"address", "Address"},
 	{"token", "Token"},
@@ -208,6 +213,16 @@ func words(key string, v any) string {
 		return strings.Join(parts, ", ")
 	case string:
 		return wordFor(key, v)
+	case map[string]any:
+		var parts []string
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			what := refusals[k]
+			if what == "" {
+				what = strings.ReplaceAll(k, "-", " ")
+			}
+			parts = append(parts, words(k, v[k])+" because "+what)
+		}
+		return strings.Join(parts, ", ")
 	}
 	return fmt.Sprint(v)
 }

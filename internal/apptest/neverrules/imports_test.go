@@ -44,6 +44,7 @@ var exceptions = []*exception{
 	{"environment", "cmd/matricula", "os.Environ", 1, "the one place that hands the environment to config"},
 	{"engine", "internal/store/store.go", "", 0, "opens, migrates and checks the database: here the dialect is chosen"},
 	{"engine", "internal/store/groupcommit.go", "", 0, "exists for the engine that has one writer"},
+	{"engine", "internal/store/pipeline.go", "", 0, "exists for the engine that is across a network"},
 	{"engine", "internal/store/tx.go", "", 0, "reads times back from the engine that keeps them as text"},
 	{"engine", "internal/store/directory.go", "", 0, "substring search differs: each engine has an index of its own kind"},
 	{"engine", "internal/store/users.go", "", 0, "naming many at once differs, as does the search index that it maintains"},
