@@ -274,7 +274,7 @@ func TestSeedEndpointTakesNoOtherFieldOnAPendingPerson_A05_C13(t *testing.T) {
 		course := s.course(s.ada, "Algorithms")
 		before := s.countUsers()
 		for _, field := range []string{
-			"status", "is_admin", "role", "site_role", "email_verified", "iss", "sub", "created_by", "grantor", "id", "course_id", "expires_at",
+			"status", "is_admin", "roles", "site_role", "email_verified", "iss", "sub", "created_by", "grantor", "id", "course_id", "expires_at",
 			"emails", "phone", "recovery_address", "avatar_url", "webhook", "Email", "EMAIL", "ſtatus", "course_Privileges", "given_name",
 		} {
 			s.ask(s.ada, "PATCH", privileges(-1, course), object{"course_privileges": []string{}, "email": "new@uni.example", field: "x"}).

@@ -157,7 +157,8 @@ func (s *Service) Directory(ctx context.Context, c access.Caller, r DirectoryReq
 	tx := s.store.Reader()
 	q := store.DirectoryQuery{
 		Search: folded, Status: r.Status, CourseID: r.CourseID, HasPrivileges: r.HasPrivileges,
-		After: r.After, Limit: r.Limit + 1, All: c.Admin(), Services: c.Admin(), Caller: c.UserID,
+		// Matricula itself, the first of all ids, is nobody to be found.
+		After: max(r.After, lms.SystemUserID), Limit: r.Limit + 1, All: c.Admin(), Services: c.Admin(), Caller: c.UserID,
 	}
 	if !q.All {
 		if err := s.narrow(ctx, tx, c, r.Search, &q); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"matricula/internal/lms"
@@ -31,6 +32,7 @@ type groupCommitter struct {
 	// written once for all of them, after the last: it would flush what it
 	// holds in memory at each savepoint.
 	search searchQueue
+	ran    *atomic.Int64
 }
 
 type writeJob struct {
@@ -48,14 +50,14 @@ const (
 	maxBatchTime = 25 * time.Millisecond
 )
 
-func newGroupCommitter(ctx context.Context, db *sql.DB) (*groupCommitter, error) {
+func newGroupCommitter(ctx context.Context, db *sql.DB, ran *atomic.Int64) (*groupCommitter, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open the writer: %w", err)
 	}
 	g := &groupCommitter{
 		jobs: make(chan *writeJob, 4*maxBatch), stop: make(chan struct{}), done: make(chan struct{}),
-		conn: conn, stmts: map[*statement]*sql.Stmt{}, raw: map[string]*sql.Stmt{},
+		conn: conn, stmts: map[*statement]*sql.Stmt{}, raw: map[string]*sql.Stmt{}, ran: ran,
 	}
 	for _, q := range []string{"BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "SAVEPOINT job", "RELEASE job", "ROLLBACK TO job"} {
 		if g.raw[q], err = conn.PrepareContext(ctx, q); err != nil {
@@ -155,7 +157,7 @@ func (g *groupCommitter) batch(first *writeJob) {
 		}
 		deadline.Stop()
 		if err == nil {
-			err = g.search.write(context.Background(), &Tx{engine: engineSQLite, run: g})
+			err = g.search.write(context.Background(), &Tx{engine: engineSQLite, run: g, ran: g.ran})
 		}
 		if err == nil {
 			err = g.control("COMMIT")
@@ -207,7 +209,7 @@ func (g *groupCommitter) call(job *writeJob) {
 			job.err = errors.New("panic in a transaction")
 		}
 	}()
-	job.err = job.fn(context.WithoutCancel(job.ctx), &Tx{engine: engineSQLite, run: g, search: &g.search})
+	job.err = job.fn(context.WithoutCancel(job.ctx), &Tx{engine: engineSQLite, run: g, search: &g.search, ran: g.ran})
 }
 
 // withConn runs fn on the writer's connection, in a savepoint of its own.

@@ -79,8 +79,8 @@ func TestE07ADatabaseThatGoesAwayComesBack(t *testing.T) {
 		}
 		back := time.Now()
 		for addPerson(ctx, st, fmt.Sprintf("back%d@uni.example", back.UnixNano())) != nil {
-			if time.Since(back) > 5*time.Second {
-				t.Error("writes do not work five seconds after the database came back")
+			if time.Since(back) > 20*time.Second {
+				t.Error("writes do not work twenty seconds after the database came back")
 				break
 			}
 		}
@@ -156,7 +156,7 @@ func TestADatabaseThatWasNeverThereIsUnavailable(t *testing.T) {
 	if _, _, err := st.Reader().User(ctx, 1); err == nil {
 		t.Error("somebody could be read")
 	}
-	if took := time.Since(begun); took > 5*time.Second {
+	if took := time.Since(begun); took > 20*time.Second {
 		t.Errorf("it took %v to say so", took)
 	}
 }

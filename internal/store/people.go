@@ -36,22 +36,31 @@ type PeopleCursor struct {
 	UserID  int64
 }
 
+// sqlPeople first finds the page among all who are in the course, with as
+// little as that takes, and then reads all about those on it.
 var sqlPeople = stmt(`
 	SELECT ` + memberColumns + `, u.sort_key
 	FROM (
-		SELECT user_id FROM enrollments WHERE course_id = $1
-		UNION
-		SELECT user_id FROM course_privileges WHERE course_id = $1 AND $2 = 0
-	) m
-	JOIN users u ON u.id = m.user_id
-	JOIN courses c ON c.id = $1` + joinEmail + joinMembership + `
-	WHERE u.status <> 'erased'
-		AND ($3 = '' OR r.key = $3)
-		AND ($4 = '' OR u.status = $4)
-		AND ($5 = 0 OR ($5 = 1) = (coalesce(r.privileges, '[]') <> '[]' OR coalesce(p.allow, '[]') <> '[]'))
-		AND ($6 = '' OR u.search_key LIKE $6 ESCAPE '\')
-		AND (u.sort_key > $7 OR (u.sort_key = $7 AND u.id > $8))
-	ORDER BY u.sort_key, u.id LIMIT $9`)
+		SELECT u.id, u.sort_key
+		FROM (
+			SELECT user_id FROM enrollments WHERE course_id = $1
+			UNION ALL
+			SELECT g.user_id FROM course_privileges g WHERE g.course_id = $1 AND $2 = 0
+				AND NOT EXISTS (SELECT 1 FROM enrollments x WHERE x.course_id = $1 AND x.user_id = g.user_id)
+		) m
+		JOIN users u ON u.id = m.user_id
+		WHERE u.status <> 'erased'
+			AND ($3 = '' OR $3 = (SELECT y.key FROM enrollments x JOIN course_roles y ON y.id = x.role_id WHERE x.course_id = $1 AND x.user_id = u.id))
+			AND ($4 = '' OR u.status = $4)
+			AND ($5 = 0 OR ($5 = 1) = (
+				EXISTS (SELECT 1 FROM enrollments x JOIN course_roles y ON y.id = x.role_id WHERE x.course_id = $1 AND x.user_id = u.id AND y.privileges <> '[]')
+				OR EXISTS (SELECT 1 FROM course_privileges g WHERE g.course_id = $1 AND g.user_id = u.id AND g.allow <> '[]')))
+			AND ($6 = '' OR u.search_key LIKE $6 ESCAPE '\')
+			AND (u.sort_key > $7 OR (u.sort_key = $7 AND u.id > $8))
+		ORDER BY u.sort_key, u.id LIMIT $9
+	) t
+	JOIN users u ON u.id = t.id` + joinEmail + joinMembershipIn("$1") + `
+	ORDER BY t.sort_key, t.id`)
 
 // Person is a member with the place where the list can be continued.
 type Person struct {

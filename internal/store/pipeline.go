@@ -139,7 +139,7 @@ func (s *Store) writePostgres(ctx context.Context, fn func(context.Context, *Tx)
 				p.rollback(ctx)
 			}
 		}()
-		if err := fn(ctx, &Tx{engine: s.engine, run: p}); err != nil {
+		if err := fn(ctx, &Tx{engine: s.engine, run: p, ran: &s.ran}); err != nil {
 			return err
 		}
 		if doubt, err := p.commit(ctx); err != nil {

@@ -21,6 +21,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -39,6 +40,7 @@ type Store struct {
 	write  *sql.DB
 	cached sync.Map        // *statement -> *sql.Stmt on the read pool, SQLite only
 	commit *groupCommitter // SQLite only
+	ran    atomic.Int64
 }
 
 // Open opens the database that dsn names, "sqlite:PATH" or "postgres://…",
@@ -136,6 +138,11 @@ func (s *Store) Close() error {
 	return err
 }
 
+// Ran counts the statements that this store has run, without those that begin
+// and end transactions: what a use case costs is known by it, whatever the
+// machine.
+func (s *Store) Ran() int64 { return s.ran.Load() }
+
 // Ping tells whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
 	if err := s.read.PingContext(ctx); err != nil {
@@ -200,7 +207,7 @@ func (s *Store) Start(ctx context.Context) error {
 		return s.refuseNewer(ctx, p)
 	}
 	if s.engine == engineSQLite {
-		if s.commit, err = newGroupCommitter(ctx, s.write); err != nil {
+		if s.commit, err = newGroupCommitter(ctx, s.write, &s.ran); err != nil {
 			return err
 		}
 	}
@@ -276,9 +283,9 @@ func (s *Store) CheckDurability(ctx context.Context) ([]string, error) {
 // Reader reads what is committed, each statement by itself.
 func (s *Store) Reader() *Tx {
 	if s.engine == enginePostgres {
-		return &Tx{engine: s.engine, run: poolReader{db: s.read}}
+		return &Tx{engine: s.engine, run: poolReader{db: s.read}, ran: &s.ran}
 	}
-	return &Tx{engine: s.engine, run: cachedReader{s: s}}
+	return &Tx{engine: s.engine, run: cachedReader{s: s}, ran: &s.ran}
 }
 
 // Write runs fn in one transaction. When Write returns nil, what fn wrote is

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"matricula/internal/lms"
@@ -16,7 +17,8 @@ import (
 type Tx struct {
 	engine engine
 	run    runner
-	search *searchQueue // nil where the search index follows its column by itself
+	search *searchQueue  // nil where the search index follows its column by itself
+	ran    *atomic.Int64 // statements, see Store.Ran
 }
 
 // runner runs statements: prepared and cached on SQLite; on PostgreSQL the
@@ -39,12 +41,14 @@ type rowSet interface {
 // Errors are classified here and not only by Write, since a Reader's never pass
 // there.
 func (tx *Tx) query(ctx context.Context, st *statement, args ...any) (rowSet, error) {
+	tx.ran.Add(1)
 	rows, err := tx.run.query(ctx, st.text[tx.engine], st, args)
 	return rows, classify(err)
 }
 
 // exec runs a statement and counts the rows that it changed.
 func (tx *Tx) exec(ctx context.Context, st *statement, args ...any) (int64, error) {
+	tx.ran.Add(1)
 	n, err := tx.run.exec(ctx, st.text[tx.engine], st, args)
 	return n, classify(err)
 }
@@ -54,6 +58,7 @@ func (tx *Tx) exec(ctx context.Context, st *statement, args ...any) (int64, erro
 // statement that is looked at, or with the commit. Its error, which the label
 // explains, may come then too.
 func (tx *Tx) later(ctx context.Context, label string, st *statement, args ...any) error {
+	tx.ran.Add(1)
 	return classify(tx.run.later(ctx, label, st.text[tx.engine], st, args))
 }
 

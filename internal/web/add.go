@@ -124,7 +124,7 @@ func (v *addView) settle(rows []service.RowResult) {
 			}
 		}
 	}
-	for _, result := range []service.EnrollResult{service.ResultNamed, service.ResultEnrolled, service.ResultAlready, service.ResultRefused} {
+	for _, result := range []service.EnrollResult{service.ResultRefused, service.ResultNamed, service.ResultEnrolled, service.ResultAlready} {
 		if counts[result] > 0 {
 			v.Counts = append(v.Counts, addCount{result, counts[result]})
 		}

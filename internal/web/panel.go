@@ -110,6 +110,9 @@ func (w *Web) panelOf(r *request, v service.CourseView, m *lms.Member) (panelVie
 	}
 	p.RoleWas = p.Role
 	p.MaySwitch = maySwitch(r, v, subject)
+	if p.Role == "" && !p.MaySwitch {
+		p.Role = lms.RoleStudent // without switches, a role is all that can be chosen
+	}
 	row := rowOf(r, v, *subject)
 	for i, info := range lms.Privileges() {
 		s := row.Switches[i]
