@@ -17,7 +17,6 @@ import (
 const (
 	// waitingThings is what waits for somebody in the heavier half of (e).
 	waitingThings = 10_000
-	claimRounds   = 3
 	browserName   = "Mozilla/5.0 (bench)"
 )
 

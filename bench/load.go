@@ -170,32 +170,38 @@ const warmUp = 0.25
 // warmUpRequests is the same, where a round is a number of requests.
 func (m *measurement) warmUpRequests() int { return (m.requests + 3) / 4 }
 
-// measure lets the sides take turns, so that what else the machine does falls
-// on all of them. Every other round goes backwards.
-func (m *measurement) measure(ctx context.Context, sides []*side, rounds int, seconds float64) (map[*side][]round, error) {
-	if m.rounds > 0 {
-		rounds = m.rounds
+// measureTogether makes measurements whose rounds take turns, and within each
+// the sides, so that what else the machine does falls on all of them. Every
+// other round goes backwards.
+func measureTogether(ctx context.Context, results []*result, rounds int, seconds float64) error {
+	type turn struct {
+		*result
+		side *side
 	}
-	for _, s := range sides {
-		if _, err := m.round(ctx, s, seconds*warmUp, m.warmUpRequests()); err != nil {
-			return nil, err
+	var turns []turn
+	for _, r := range results {
+		r.rounds = map[*side][]round{}
+		if r.measurement.rounds > 0 {
+			rounds = r.measurement.rounds
 		}
-	}
-	done := map[*side][]round{}
-	for i := range rounds {
-		order := slices.Clone(sides)
-		if i%2 == 1 {
-			slices.Reverse(order)
-		}
-		for _, s := range order {
-			r, err := m.round(ctx, s, seconds, m.requests)
-			if err != nil {
-				return nil, err
+		for _, s := range r.sides {
+			turns = append(turns, turn{r, s})
+			if _, err := r.measurement.round(ctx, s, seconds*warmUp, r.measurement.warmUpRequests()); err != nil {
+				return err
 			}
-			done[s] = append(done[s], r)
 		}
 	}
-	return done, nil
+	for range rounds {
+		for _, t := range turns {
+			one, err := t.measurement.round(ctx, t.side, seconds, t.measurement.requests)
+			if err != nil {
+				return err
+			}
+			t.rounds[t.side] = append(t.rounds[t.side], one)
+		}
+		slices.Reverse(turns)
+	}
+	return nil
 }
 
 var errShape = errors.New("the bare handler answers another shape than the server")

@@ -52,8 +52,8 @@ func main() {
 	flag.IntVar(&o.size.Courses, "courses", 1000, "courses of the school")
 	flag.IntVar(&o.size.Enrollments, "enrollments", 1_000_000, "enrollments of the school, at least 20 in each course")
 	flag.Float64Var(&o.seconds, "seconds", 2, "length of a round of one side in (a), (b) and (c)")
-	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each side in (a) to (d)")
-	flag.IntVar(&o.claims, "claims", 32, "first sign-ins in a round of one side in (e)")
+	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each side")
+	flag.IntVar(&o.claims, "claims", 24, "first sign-ins in a round of one side in (e)")
 	flag.IntVar(&o.bulk, "bulk", bulkAddresses, "addresses in one request of (d)")
 	flag.StringVar(&o.engine, "engine", "both", "sqlite, postgres or both")
 	flag.StringVar(&o.cases, "cases", "abcde", "the measurements to make")
@@ -197,25 +197,26 @@ func startSides(ctx context.Context, e engine, dsn, folder string) (sides []*sid
 
 // all makes the measurements that were asked for and prints each.
 func (c *cases) all(ctx context.Context, o options, sides []*side) ([]*result, error) {
-	// Reading is the same with and without a shared commit.
+	// Where commits are of no account, the bare handlers are one.
 	two := sides[:min(2, len(sides))]
-	zeroRounds := 3 * claimRounds
+	type maker struct {
+		sides []*side
+		make  func([]*side) (*measurement, error)
+	}
+	claims := func(sides []*side, things int, overHTTP bool) maker {
+		return maker{sides, func(s []*side) (*measurement, error) { return c.claims(ctx, s, o.claims, o.rounds, things, overHTTP) }}
+	}
 	plan := []struct {
 		letter string
-		sides  []*side
-		make   func([]*side) (*measurement, error)
+		makers []maker // of measurements that are made together
 	}{
-		{"a", two, func(s []*side) (*measurement, error) { return c.search(ctx, s) }},
-		{"b", sides, func(s []*side) (*measurement, error) { return c.privileges(ctx, s) }},
-		{"c", sides, func(s []*side) (*measurement, error) { return c.naming(ctx, s) }},
-		{"d", sides, func(s []*side) (*measurement, error) { return c.enrolling(ctx, s, o.bulk) }},
-		{"e", sides, func(s []*side) (*measurement, error) { return c.claims(ctx, s, o.claims, zeroRounds, 0, true) }},
-		{"e", sides, func(s []*side) (*measurement, error) {
-			return c.claims(ctx, s, o.claims, claimRounds, waitingThings, true)
-		}},
-		{"e", sides, func(s []*side) (*measurement, error) { return c.claims(ctx, s, o.claims, zeroRounds, 0, false) }},
-		{"e", two, func(s []*side) (*measurement, error) {
-			return c.claims(ctx, s, o.claims, claimRounds, waitingThings, false)
+		{"a", []maker{{two, func(s []*side) (*measurement, error) { return c.search(ctx, s) }}}},
+		{"b", []maker{{sides, func(s []*side) (*measurement, error) { return c.privileges(ctx, s) }}}},
+		{"c", []maker{{sides, func(s []*side) (*measurement, error) { return c.naming(ctx, s) }}}},
+		{"d", []maker{{sides, func(s []*side) (*measurement, error) { return c.enrolling(ctx, s, o.bulk) }}}},
+		{"e", []maker{
+			claims(sides, 0, true), claims(two, waitingThings, true),
+			claims(sides, 0, false), claims(two, waitingThings, false),
 		}},
 	}
 	var results []*result
@@ -224,17 +225,21 @@ func (c *cases) all(ctx context.Context, o options, sides []*side) ([]*result, e
 		if !strings.Contains(o.cases, p.letter) {
 			continue
 		}
-		m, err := p.make(p.sides)
-		if err != nil {
+		var some []*result
+		for _, make := range p.makers {
+			m, err := make.make(make.sides)
+			if err != nil {
+				return nil, err
+			}
+			some = append(some, &result{engine: c.engine.String(), measurement: m, sides: make.sides})
+		}
+		if err := measureTogether(ctx, some, o.rounds, o.seconds); err != nil {
 			return nil, err
 		}
-		rounds, err := m.measure(ctx, p.sides, o.rounds, o.seconds)
-		if err != nil {
-			return nil, err
+		for _, r := range some {
+			r.print(os.Stdout)
 		}
-		r := &result{c.engine.String(), m, p.sides, rounds}
-		r.print(os.Stdout)
-		results = append(results, r)
+		results = append(results, some...)
 	}
 	return results, nil
 }

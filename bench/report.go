@@ -95,15 +95,21 @@ func printGrowth(w io.Writer, results []*result) {
 	for _, r := range results {
 		byKey[r.engine+r.measurement.key] = r
 	}
-	fmt.Fprintf(w, "\nHow the server's first sign-in grows with what waits (p50; 1.00 is not at all).\n\n")
+	p50 := func(r *result, s *side) float64 {
+		return r.median(s, func(one *round) float64 { return float64(one.percentile(0.5)) })
+	}
+	said := false
 	for _, r := range results {
 		more := byKey[r.engine+r.measurement.key+"+"]
 		if more == nil {
 			continue
 		}
-		p50 := func(r *result) float64 {
-			return r.median(r.sides[0], func(one *round) float64 { return float64(one.percentile(0.5)) })
+		if !said {
+			said = true
+			fmt.Fprintf(w, "\nHow the time of a first sign-in (p50) grows when %d things wait instead of none; 1.00 is not at all.\n\n", waitingThings)
 		}
-		fmt.Fprintf(w, "%-11s %-63s %.2f\n", r.engine, r.measurement.title+" -> "+fmt.Sprint(waitingThings), p50(more)/p50(r))
+		for _, s := range more.sides {
+			fmt.Fprintf(w, "%-11s %-63s %-23s %6.2f\n", r.engine, r.measurement.title, s.name, p50(more, s)/p50(r, s))
+		}
 	}
 }

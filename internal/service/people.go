@@ -60,27 +60,23 @@ func (s *Service) person(ctx context.Context, w *work, ref PersonRef, opts namin
 	if n.Created {
 		return lms.Member{User: people[0].Pending(n.UserID, w.caller.UserID, w.now)}, true, nil
 	}
-	members, err := w.tx.MembersByID(ctx, w.courseID, []int64{n.UserID})
-	if err != nil {
-		return m, false, err
+	m, ok, err := w.tx.Member(ctx, w.courseID, n.UserID)
+	if err == nil && !ok {
+		err = errNoUser
 	}
-	if len(members) != 1 {
-		return m, false, errNoUser
-	}
-	return members[0], false, nil
+	return m, false, err
 }
 
 // memberByID reads somebody whom the caller may see: a member of the course at
 // hand, or a person whom the directory shows them.
 func (s *Service) memberByID(ctx context.Context, w *work, id int64) (lms.Member, error) {
-	members, err := w.tx.MembersByID(ctx, w.courseID, []int64{id})
+	m, ok, err := w.tx.Member(ctx, w.courseID, id)
 	if err != nil {
 		return lms.Member{}, err
 	}
-	if len(members) == 0 {
+	if !ok {
 		return lms.Member{}, errNoUser
 	}
-	m := members[0]
 	if m.Enrollment != nil || m.Grant != nil {
 		return m, nil
 	}

@@ -81,11 +81,20 @@ const (
 		WHERE c.id = $1 AND c.deleted_at IS NULL`
 	barePeople = `SELECT u.id, u.status, u.site_role, e.address, u.given_name, u.family_name, u.name, u.created_at, u.claimed_at, u.last_seen_at,
 			r.key, r.name, r.privileges, en.source, en.created_at, p.allow, p.deny
-		FROM (SELECT user_id FROM enrollments WHERE course_id = $1 UNION SELECT user_id FROM course_privileges WHERE course_id = $1) m
-		JOIN users u ON u.id = m.user_id LEFT JOIN emails e ON e.user_id = u.id AND e.is_primary
+		FROM (
+			SELECT u.id, u.sort_key
+			FROM (
+				SELECT user_id FROM enrollments WHERE course_id = $1
+				UNION ALL
+				SELECT g.user_id FROM course_privileges g WHERE g.course_id = $1
+					AND NOT EXISTS (SELECT 1 FROM enrollments x WHERE x.course_id = $1 AND x.user_id = g.user_id)
+			) m
+			JOIN users u ON u.id = m.user_id WHERE u.status <> 'erased' ORDER BY u.sort_key, u.id LIMIT $2
+		) t
+		JOIN users u ON u.id = t.id LEFT JOIN emails e ON e.user_id = u.id AND e.is_primary
 		LEFT JOIN enrollments en ON en.course_id = $1 AND en.user_id = u.id LEFT JOIN course_roles r ON r.id = en.role_id
 		LEFT JOIN course_privileges p ON p.course_id = $1 AND p.user_id = u.id
-		WHERE u.status <> 'erased' ORDER BY u.sort_key, u.id LIMIT $2`
+		ORDER BY t.sort_key, t.id`
 )
 
 // BenchmarkPeopleTable reads the table of 50 people with their privileges, of

@@ -74,6 +74,9 @@ var (
 	sqlStanding = stmt(`SELECT ` + courseColumns + `, ` + memberColumns + `
 		FROM courses c JOIN users u ON u.id = $2` + joinEmail + joinMembership + `
 		WHERE c.id = $1 AND c.deleted_at IS NULL`)
+	sqlMember = stmt(`SELECT ` + memberColumns + `
+		FROM users u` + joinEmail + joinMembershipIn("$1") + `
+		WHERE u.id = $2 AND u.status <> 'erased' AND EXISTS (SELECT 1 FROM courses c WHERE c.id = $1)`)
 	sqlMembersByID = stmt(`SELECT ` + memberColumns + `
 		FROM courses c JOIN {rows:$2} ON TRUE JOIN users u ON u.id = CAST(j.value->>0 AS BIGINT)` + joinEmail + joinMembership + `
 		WHERE c.id = $1 AND u.status <> 'erased' ORDER BY u.id`)
@@ -88,6 +91,17 @@ func (tx *Tx) Standing(ctx context.Context, courseID, userID int64) (c lms.Cours
 		return c, m, false, fmt.Errorf("read standing of user %d in course %d: %w", userID, courseID, err)
 	}
 	return c, scan.member(), ok, nil
+}
+
+// Member reads one user with their place in a course, whether or not they have
+// one; ok is false when there is no such user, or no such course.
+func (tx *Tx) Member(ctx context.Context, courseID, userID int64) (m lms.Member, ok bool, err error) {
+	scan := memberScan{}
+	ok, err = tx.one(ctx, sqlMember, []any{courseID, userID}, scan.dest()...)
+	if err != nil {
+		return m, false, fmt.Errorf("read member %d of course %d: %w", userID, courseID, err)
+	}
+	return scan.member(), ok, nil
 }
 
 // MembersByID reads users with their places in a course, whether or not they
