@@ -37,7 +37,7 @@ var (
 	// in the course $2.
 	bareSearch = text{
 		`SELECT ` + memberColumns + ` FROM user_search s CROSS JOIN users u ON u.id = s.rowid` + memberJoins + `
-			WHERE s.search_key MATCH $1 AND u.status <> 'erased' ORDER BY s.rowid LIMIT $3`,
+			WHERE s.search_key MATCH $1 AND u.status <> 'erased' ORDER BY s.rowid LIMIT +$3`,
 		`SELECT ` + memberColumns + ` FROM users u` + memberJoins + `
 			WHERE u.search_key LIKE $1 AND u.status <> 'erased' ORDER BY u.id LIMIT $3`,
 	}

@@ -52,6 +52,10 @@ var statements []*statement
 var (
 	rowsMacro  = regexp.MustCompile(`\{rows:(\$\d+)\}`)
 	shareMacro = regexp.MustCompile(`\{share:(\w+)\}`)
+
+	// SQLite plans for the value of a LIMIT that is a parameter and nothing
+	// else: it would prepare the statement anew for each execution.
+	limitParameter = regexp.MustCompile(`LIMIT (\$\d+)`)
 )
 
 func expand(e engine, text string) string {
@@ -62,6 +66,7 @@ func expand(e engine, text string) string {
 	}
 	text = rowsMacro.ReplaceAllString(text, "json_each($1) AS j")
 	text = shareMacro.ReplaceAllString(text, "")
+	text = limitParameter.ReplaceAllString(text, "LIMIT +$1")
 	return strings.ReplaceAll(text, "{lock}", "")
 }
 
