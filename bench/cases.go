@@ -18,7 +18,7 @@ import (
 const (
 	concurrency     = 16
 	bulkConcurrency = 4    // of requests with a thousand addresses
-	bulkRequests    = 12   // of them in a round
+	bulkRequests    = 4    // of them in a round
 	bulkAddresses   = 1000 // in each
 	pageLimit       = 50
 )
@@ -108,7 +108,7 @@ func (c *cases) search(ctx context.Context, sides []*side) (*measurement, error)
 	}
 	var next atomic.Int64
 	return &measurement{
-		key: "a", title: "(a) people table, a part of a name", concurrency: concurrency,
+		key: "a", title: "(a) people table, part of a name", concurrency: concurrency,
 		prepare: func(context.Context, *side, int) error { next.Store(0); return nil },
 		call: func(ctx context.Context, s *side, _ int) error {
 			body, err := s.send(ctx, "GET", paths[int(next.Add(1))%len(paths)], nil)
@@ -166,7 +166,7 @@ func (c *cases) privileges(ctx context.Context, sides []*side) (*measurement, er
 		return nil, err
 	}
 	audit := c.auditOf("privileges.set")
-	m := &measurement{key: "b", title: "(b) privileges of a known person", concurrency: concurrency}
+	m := &measurement{key: "b", title: "(b) privileges, known person", concurrency: concurrency}
 	m.prepare = audit.before
 	m.call = func(ctx context.Context, s *side, worker int) error {
 		_, err := set(ctx, s, worker)
@@ -330,7 +330,7 @@ func (c *cases) naming(ctx context.Context, sides []*side) (*measurement, error)
 		return nil, err
 	}
 	return &measurement{
-		key: "c", title: "(c) privileges of an unknown person", concurrency: concurrency,
+		key: "c", title: "(c) privileges, unknown person", concurrency: concurrency,
 		prepare: func(ctx context.Context, s *side, n int) error {
 			if err := audit.before(ctx, s, n); err != nil {
 				return err
@@ -380,7 +380,7 @@ func (c *cases) enrolling(ctx context.Context, sides []*side, perRequest int) (*
 		return nil, err
 	}
 	return &measurement{
-		key: "d", title: fmt.Sprintf("(d) enroll %d unknown addresses (%d at once)", perRequest, bulkConcurrency),
+		key: "d", title: fmt.Sprintf("(d) enroll %d unknown", perRequest),
 		concurrency: bulkConcurrency, requests: bulkRequests,
 		prepare: func(ctx context.Context, s *side, n int) error {
 			if err := audit.before(ctx, s, n); err != nil {

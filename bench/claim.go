@@ -51,10 +51,10 @@ func (c *cases) claims(ctx context.Context, sides []*side, each, rounds, things 
 	if cl.people, err = c.school.Waiting(ctx, c.dsn, last+1, len(sides)*(rounds*each+m.warmUpRequests()), things); err != nil {
 		return nil, err
 	}
-	m.key, m.title = "e alone", fmt.Sprintf("(e) first sign-in, the service alone, %d waiting", things)
+	m.key, m.title = "e alone", fmt.Sprintf("(e) claim alone, %d waiting", things)
 	m.prepare, m.call = cl.prepare, cl.call
 	if overHTTP {
-		m.key, m.title = "e", fmt.Sprintf("(e) first sign-in, callback, %d waiting", things)
+		m.key, m.title = "e", fmt.Sprintf("(e) callback, %d waiting", things)
 		m.prepare, m.call = cl.prepareHTTP, cl.callHTTP
 	}
 	if things > 0 {

@@ -165,7 +165,7 @@ func (m *measurement) round(ctx context.Context, s *side, seconds float64, reque
 }
 
 // warmUp is how long each side runs before its first round, in rounds.
-const warmUp = 0.25
+const warmUp = 1
 
 // warmUpRequests is the same, where a round is a number of requests.
 func (m *measurement) warmUpRequests() int { return (m.requests + 3) / 4 }

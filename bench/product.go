@@ -25,6 +25,7 @@ const (
 	clientID     = "matricula"
 	clientSecret = "a secret of this process alone"
 	schoolDomain = "uni.example"
+	logName      = "server.log"
 )
 
 // provider is a real OpenID provider on loopback, which sends people back to
@@ -90,8 +91,7 @@ func startProduct(ctx context.Context, dsn, folder string) (_ *product, err erro
 			err = errors.Join(err, closeAll())
 		}
 	}()
-	logFile := filepath.Join(folder, "server.log")
-	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	log, err := os.OpenFile(filepath.Join(folder, logName), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func (r *result) ratio(bare *side) float64 {
 	return median(list)
 }
 
-const columns = "%-11s %-63s %-23s %9s %10s %10s %10s %10s %7s\n"
+const columns = "%-11s %-36s %-20s %9s %10s %10s %10s %10s %7s\n"
 
 func printHead(w io.Writer) {
 	fmt.Fprintf(w, columns, "engine", "what", "who", "requests", "each s", "p50", "p99", "CPU each", "ratio")
@@ -75,7 +75,7 @@ func (r *result) print(w io.Writer) {
 // printRatios sets every ratio beside the target.
 func printRatios(w io.Writer, results []*result) {
 	fmt.Fprintf(w, "\nThe server's rate as a part of a bare handler's; the target is at least %.2f.\n\n", target)
-	const line = "%-11s %-63s %-23s %6s  %s\n"
+	const line = "%-11s %-36s %-20s %6s  %s\n"
 	fmt.Fprintf(w, line, "engine", "what", "against", "ratio", "target")
 	for _, r := range results {
 		for _, s := range r.sides[1:] {
@@ -109,7 +109,7 @@ func printGrowth(w io.Writer, results []*result) {
 			fmt.Fprintf(w, "\nHow the time of a first sign-in (p50) grows when %d things wait instead of none; 1.00 is not at all.\n\n", waitingThings)
 		}
 		for _, s := range more.sides {
-			fmt.Fprintf(w, "%-11s %-63s %-23s %6.2f\n", r.engine, r.measurement.title, s.name, p50(more, s)/p50(r, s))
+			fmt.Fprintf(w, "%-11s %-36s %-20s %6.2f\n", r.engine, r.measurement.title, s.name, p50(more, s)/p50(r, s))
 		}
 	}
 }
