@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"matricula/internal/store"
 	"matricula/internal/store/storetest"
 )
 
@@ -281,7 +283,7 @@ func TestHelpIsNoError(t *testing.T) {
 
 func TestTheVersionNamesTheSchema(t *testing.T) {
 	r := command(t, []string{"MATRICULA_ADDR=wrong"}, "version")
-	if r.code != exitDone || !strings.HasPrefix(r.stdout, "matricula ") || !strings.Contains(r.stdout, "\ncommit ") || !strings.Contains(r.stdout, "\nschema 1\n") {
+	if r.code != exitDone || !strings.HasPrefix(r.stdout, "matricula ") || !strings.Contains(r.stdout, "\ncommit ") || !strings.Contains(r.stdout, fmt.Sprintf("\nschema %d\n", store.SchemaVersion())) {
 		t.Errorf("%+v", r)
 	}
 }

@@ -78,6 +78,7 @@ const (
 	DirectoryView Action = "directory.view"
 
 	AccountView   Action = "account.view"
+	AccountUpdate Action = "account.update"
 	SessionEnd    Action = "session.end"
 	TokenCreate   Action = "token.create"
 	TokenRevoke   Action = "token.revoke"
@@ -133,11 +134,12 @@ var rules = map[Action]rule{
 	UserUpdate:    {site: admins, write: true},
 	DirectoryView: {site: anybody},
 
-	AccountView: {site: anybody},
-	SessionEnd:  {site: anybody, write: true, browser: true},
-	TokenView:   {site: anybody},
-	TokenCreate: {site: anybody, write: true, browser: true},
-	TokenRevoke: {site: anybody, write: true},
+	AccountView:   {site: anybody},
+	AccountUpdate: {site: anybody, write: true},
+	SessionEnd:    {site: anybody, write: true, browser: true},
+	TokenView:     {site: anybody},
+	TokenCreate:   {site: anybody, write: true, browser: true},
+	TokenRevoke:   {site: anybody, write: true},
 
 	UserSignIn:    {system: true, write: true},
 	UserClaim:     {system: true, write: true},
@@ -194,7 +196,7 @@ func Decide(c Caller, a Action, s *Standing) error {
 	}
 	if !r.course {
 		if len(r.site) > 0 && !slices.Contains(r.site, c.SiteRole) {
-			return lms.Errorf(lms.CodeForbidden, "forbidden", "%s", siteRefusal(a))
+			return siteRefusal(a)
 		}
 		return nil
 	}
@@ -229,11 +231,11 @@ func decideToken(c Caller, r rule) error {
 	return nil
 }
 
-func siteRefusal(a Action) string {
+func siteRefusal(a Action) error {
 	if a == CourseCreate {
-		return "Only teachers and administrators may create courses. Ask an administrator to make you a teacher."
+		return lms.Errorf(lms.CodeForbidden, "forbidden", "Only teachers and administrators may create courses. Ask an administrator to make you a teacher.")
 	}
-	return "Only administrators may do this."
+	return lms.Errorf(lms.CodeForbidden, "forbidden", "Only administrators may do this.")
 }
 
 // Writes tells whether an action changes something, so that its refusal is

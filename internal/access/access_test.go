@@ -126,7 +126,7 @@ func TestTheWholePolicyBySiteRole(t *testing.T) {
 	any3 := []lms.SiteRole{lms.SiteMember, lms.SiteTeacher, lms.SiteAdmin}
 	may := map[Action][]lms.SiteRole{
 		CourseCreate: any3[1:], SiteAuditView: any3[2:], UserName: any3[2:], UserUpdate: any3[2:], DirectoryView: any3,
-		AccountView: any3, SessionEnd: any3, TokenView: any3, TokenCreate: any3, TokenRevoke: any3,
+		AccountView: any3, AccountUpdate: any3, SessionEnd: any3, TokenView: any3, TokenCreate: any3, TokenRevoke: any3,
 		UserSignIn: nil, UserClaim: nil, UserSignUp: nil, AddressChange: nil,
 	}
 	for _, a := range Actions() {
@@ -234,7 +234,7 @@ func TestARefusalNamesThePrivilegeThatIsMissingAndWhomToAsk(t *testing.T) {
 			continue
 		}
 		err := Decide(person(3), a, standing(openCourse, preset(3, lms.RoleStudent)))
-		if msg := err.Error(); !strings.Contains(msg, rules[a].any[0].Label()) || !strings.Contains(msg, "Ask") {
+		if msg := err.Error(); !strings.Contains(msg, string(rules[a].any[0].Label())) || !strings.Contains(msg, "Ask") {
 			t.Errorf("%s: %s", a, msg)
 		}
 	}

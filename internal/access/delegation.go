@@ -14,7 +14,7 @@ func DelegatorOf(c Caller, s *Standing) Delegator {
 	return Delegator{UserID: c.UserID, Holds: s.Holds(c), Owner: s.Owner(c)}
 }
 
-func lacking(what string, missing lms.PrivilegeSet) error {
+func lacking(what lms.Text, missing lms.PrivilegeSet) error {
 	return lms.Errorf(lms.CodeForbidden, "beyond-own-privileges", "%s, and you do not hold: %s. Nobody can give or take what they do not hold: ask one of the course's owners.", what, missing.Labels())
 }
 
@@ -32,7 +32,7 @@ func (d Delegator) mayOutrank(m *lms.Member) error {
 		return lms.Errorf(lms.CodeForbidden, "higher-person", "%s owns this course. Only another owner can change that.", m.User.DisplayName())
 	}
 	if missing := m.Effective() &^ d.Holds; missing != 0 {
-		return lacking(m.User.DisplayName()+" may do more here than you", missing)
+		return lacking(lms.Say("%s may do more here than you", m.User.DisplayName()), missing)
 	}
 	return nil
 }
@@ -46,11 +46,11 @@ func (d Delegator) MayEnroll(r lms.Role) error {
 	}
 	switch {
 	case !d.Holds.Has(need):
-		return lms.Errorf(lms.CodeForbidden, "forbidden", "You need the privilege %q in this course to give the role %s.", need.Label(), r.Name)
+		return lms.Errorf(lms.CodeForbidden, "forbidden", "You need the privilege %q in this course to give the role %s.", need.Label(), r.Title())
 	case r.Owner() && !d.Owner:
 		return lms.Errorf(lms.CodeForbidden, "beyond-own-privileges", "Only an owner can make somebody an owner.")
 	case !d.Holds.Contains(r.Privileges):
-		return lacking("The role "+r.Name+" gives more than you hold", r.Privileges&^d.Holds)
+		return lacking(lms.Say("The role %s gives more than you hold", r.Title()), r.Privileges&^d.Holds)
 	}
 	return nil
 }
@@ -89,7 +89,7 @@ func (d Delegator) MaySetGrant(m *lms.Member, allow, deny lms.PrivilegeSet) erro
 	after.Grant = &lms.Grant{Allow: allow, Deny: deny}
 	changed |= m.Effective() ^ after.Effective()
 	if missing := changed &^ d.Holds; missing != 0 {
-		return lacking("This would change more than you hold", missing)
+		return lacking(lms.Say("This would change more than you hold"), missing)
 	}
 	return nil
 }
@@ -101,7 +101,7 @@ func (d Delegator) MayChangeRole(self *lms.Member, before *lms.Role, after lms.P
 	var had lms.PrivilegeSet
 	if before != nil {
 		if before.Preset {
-			return lms.Errorf(lms.CodeConflict, "preset-role", "%s is a built-in role and stays as it is. Make a role of your own instead.", before.Name)
+			return lms.Errorf(lms.CodeConflict, "preset-role", "%s is a built-in role and stays as it is. Make a role of your own instead.", before.Title())
 		}
 		if self.Enrollment != nil && self.Enrollment.Role.ID == before.ID {
 			return lms.Errorf(lms.CodeForbidden, "self-change", "%s is your own role here, and nobody can change what they themselves may do. Ask an owner of the course.", before.Name)
@@ -109,7 +109,7 @@ func (d Delegator) MayChangeRole(self *lms.Member, before *lms.Role, after lms.P
 		had = before.Privileges
 	}
 	if missing := (had | after) &^ d.Holds; missing != 0 {
-		return lacking("The role gives more than you hold", missing)
+		return lacking(lms.Say("The role gives more than you hold"), missing)
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func (a *API) access(ctx context.Context, c *call, in *accessIn) (*answer[Access
 	}
 	for i, e := range r.Explanations {
 		out.Privileges[i] = Explanation{
-			Privilege: e.Privilege, Label: e.Privilege.Label(), Allowed: e.Allowed, Because: string(e.Because), Via: textOrNull(string(e.Via)),
+			Privilege: e.Privilege, Label: string(e.Privilege.Label()), Allowed: e.Allowed, Because: string(e.Because), Via: textOrNull(string(e.Via)),
 		}
 	}
 	return &answer[Access]{out}, nil

@@ -37,12 +37,13 @@ type route struct {
 }
 
 type pathID struct {
-	name, noun string
-	dummy      bool // takes -1 for "nobody whose id is known"
+	name  string
+	noun  lms.Term
+	dummy bool // takes -1 for "nobody whose id is known"
 }
 
 // nouns are what the ids in paths stand for, in messages.
-var nouns = map[string]string{
+var nouns = map[string]lms.Term{
 	"course_id": "course", "user_id": "person", "role_id": "role", "token_id": "token", "session_id": "session",
 }
 

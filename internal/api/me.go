@@ -13,6 +13,7 @@ import (
 type Me struct {
 	User        User        `json:"user"`
 	SiteRole    string      `json:"site_role" enum:"member,teacher,admin"`
+	Language    string      `json:"language" doc:"The language in which the caller reads the pages, such as it; empty: as their browser says."`
 	Scopes      []lms.Scope `json:"scopes" doc:"What the caller's token may be used for; both in a session."`
 	CourseIDs   []int64     `json:"course_ids" doc:"The courses to which the caller's token is limited; empty: no limit."`
 	Courses     []Course    `json:"courses" doc:"The caller's courses, newest first, at most 200."`
@@ -32,6 +33,8 @@ type Identity struct {
 func (a *API) registerMe() {
 	register(a, op(http.MethodGet, "/me", "get-me", tagAccount, "Who is calling",
 		"The caller's own account, what their token may be used for, and their courses."), a.me)
+	register(a, op(http.MethodPatch, "/me", "update-me", tagAccount, "Change how the caller reads",
+		"Chooses the language of the pages. Names and addresses come from the provider with which the caller signs in."), a.updateMe)
 	register(a, op(http.MethodGet, "/me/identities", "list-identities", tagAccount, "How the caller signs in",
 		"The accounts at OpenID providers with which the caller has signed in."), a.identities)
 }
@@ -46,7 +49,7 @@ func (a *API) me(ctx context.Context, c *call, _ *nothing) (*answer[Me], error) 
 		return nil, err
 	}
 	m := Me{
-		User: userWire(&u), SiteRole: string(u.SiteRole), Scopes: c.caller.Scopes, CourseIDs: c.caller.CourseIDs,
+		User: userWire(&u), SiteRole: string(u.SiteRole), Language: u.Language, Scopes: c.caller.Scopes, CourseIDs: c.caller.CourseIDs,
 		Courses: make([]Course, len(courses.Courses)), MoreCourses: courses.Next != 0,
 	}
 	if c.caller.TokenID == 0 {
@@ -59,6 +62,18 @@ func (a *API) me(ctx context.Context, c *call, _ *nothing) (*answer[Me], error) 
 		m.Courses[i] = courseWire(&courses.Courses[i])
 	}
 	return &answer[Me]{m}, nil
+}
+
+// MePatch changes the caller's own account.
+type MePatch struct {
+	Language string `json:"language" maxLength:"40" doc:"Such as en or it; empty follows the browser."`
+}
+
+func (a *API) updateMe(ctx context.Context, c *call, in *struct{ Body MePatch }) (*answer[Me], error) {
+	if _, err := a.svc.SetLanguage(ctx, c.caller, in.Body.Language); err != nil {
+		return nil, err
+	}
+	return a.me(ctx, c, nil)
 }
 
 func (a *API) identities(ctx context.Context, c *call, _ *nothing) (*page[Identity], error) {

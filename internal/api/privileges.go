@@ -50,7 +50,7 @@ func (a *API) listPrivileges(_ context.Context, _ *call, _ *nothing) (*page[Priv
 		if implies == nil {
 			implies = []lms.Privilege{}
 		}
-		return Privilege{Privilege: p.Privilege, Label: p.Label, Description: p.Description, Implies: implies}
+		return Privilege{Privilege: p.Privilege, Label: string(p.Label), Description: string(p.Description), Implies: implies}
 	}, nil), nil
 }
 

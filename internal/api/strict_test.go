@@ -25,6 +25,7 @@ var writes = []struct{ method, path, body string }{
 	{"POST", "/courses/{course}/roles", `{"name": "Lab tutor", "privileges": ["roster.view"]}`},
 	{"PATCH", "/courses/{course}/roles/{role}", `{"name": "Lab tutors"}`},
 	{"POST", "/tokens", `{"name": "sync"}`},
+	{"PATCH", "/me", `{"language": "it"}`},
 }
 
 func TestEveryWriteIsInTheListOfWrites_F11(t *testing.T) {
@@ -57,7 +58,8 @@ func (s *school) state() string {
 	_, users := s.request(s.admin, "GET", "/api/v1/users?limit=200", nil)
 	_, courses := s.request(s.admin, "GET", "/api/v1/courses?all=true", nil)
 	_, tokens := s.request(s.admin, "GET", "/api/v1/tokens", nil)
-	return users.Body.String() + courses.Body.String() + tokens.Body.String()
+	_, me := s.request(s.admin, "GET", "/api/v1/me", nil)
+	return users.Body.String() + courses.Body.String() + tokens.Body.String() + me.Body.String()
 }
 
 func TestBodiesAreReadStrictly_F11(t *testing.T) {

@@ -20,6 +20,7 @@ var titles = map[string]string{
 	"too-many-rows":          "Too many people at once",
 	"two-addresses":          "Two addresses for one person",
 	"two-forms":              "Two ways to say the same",
+	"unknown-language":       "There is no such language here",
 	"nobody-named":           "Nobody is named",
 	"idempotency-key":        "The Idempotency-Key cannot be used",
 	"idempotency-key-reused": "The Idempotency-Key was used for something else",

@@ -161,7 +161,7 @@ func TestAdaOwnsAlgorithmsAndHasAllKindsOfPeopleInIt(t *testing.T) {
 		got := map[lms.Email]string{}
 		students := 0
 		for _, p := range roster.People {
-			if p.Member.RoleName() == "Student" {
+			if p.Member.RoleName().String() == "Student" {
 				students++
 				continue
 			}

@@ -101,9 +101,9 @@ func (m *Member) Staff() bool {
 }
 
 // RoleName is the role for people, "No role" when there is only a grant.
-func (m *Member) RoleName() string {
+func (m *Member) RoleName() Text {
 	if m.Enrollment == nil {
-		return "No role"
+		return Say("No role")
 	}
-	return m.Enrollment.Role.Name
+	return m.Enrollment.Role.Title()
 }

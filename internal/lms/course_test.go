@@ -71,7 +71,7 @@ func TestAMembersPrivilegesComeFromRoleAndGrant(t *testing.T) {
 		if got := c.m.Effective(); got != c.want {
 			t.Errorf("%s may %v, want %v", c.name, got.List(), c.want.List())
 		}
-		if c.m.Staff() != c.staff || c.m.RoleName() != c.role {
+		if c.m.Staff() != c.staff || c.m.RoleName().String() != c.role {
 			t.Errorf("%s: staff %v, role %q", c.name, c.m.Staff(), c.m.RoleName())
 		}
 	}

@@ -96,7 +96,7 @@ func canonicalEmail(s string) (Email, error) {
 	}
 	if trimmed := strings.TrimRight(domain, "."); trimmed != domain && trimmed != "" {
 		return "", refuseSuggesting(addressTrailingDot, local+"@"+trimmed,
-			"There is a full stop after the address", "Delete it.")
+			Say("There is a full stop after the address"), "Delete it.")
 	}
 	ascii, err := canonicalDomain(domain)
 	if err != nil {
@@ -267,22 +267,22 @@ func (e Email) Masked() string {
 }
 
 // EmailHint says what to look out for in an address that is accepted but may
-// be one of several that reach the same mailbox; it is empty for most. Each
+// be one of several that reach the same mailbox; it is the zero Text for most. Each
 // such spelling is another person to us, since Gmail's habits are not those of
 // other providers.
-func EmailHint(e Email) string {
+func EmailHint(e Email) Text {
 	local, domain := e.Local(), e.Domain()
 	if domain != "gmail.com" && domain != "googlemail.com" {
-		return ""
+		return Text{}
 	}
 	base, _, tagged := strings.Cut(local, "+")
 	switch {
 	case tagged && base != "":
-		return "Gmail delivers this to " + base + "@" + domain + ", but here it is an address of its own. Use the spelling they sign in to Google with."
+		return Say("Gmail delivers this to %s, but here it is an address of its own. Use the spelling they sign in to Google with.", base+"@"+domain)
 	case strings.Contains(local, "."):
-		return "Gmail ignores dots in a name, but here they count. Use the spelling they sign in to Google with."
+		return Say("Gmail ignores dots in a name, but here they count. Use the spelling they sign in to Google with.")
 	case domain == "googlemail.com":
-		return "Google treats googlemail.com as gmail.com, but here they are two addresses. Use the one they sign in to Google with."
+		return Say("Google treats googlemail.com as gmail.com, but here they are two addresses. Use the one they sign in to Google with.")
 	}
-	return ""
+	return Text{}
 }

@@ -223,7 +223,7 @@ const (
 // scripts are those that Unicode recommends for identifiers (UAX 31, table 5),
 // in the order of their bits.
 var scripts = [...]struct {
-	name  string
+	name  Term
 	table *unicode.RangeTable
 }{
 	{"Latin", unicode.Latin},
@@ -259,7 +259,7 @@ var scripts = [...]struct {
 
 // scriptOf tells the script of a letter or mark: none for one that several
 // scripts share, or that belongs to a script not in the list.
-func scriptOf(r rune) (scriptSet, string) {
+func scriptOf(r rune) (scriptSet, Term) {
 	for i, script := range scripts {
 		if unicode.Is(script.table, r) {
 			return 1 << i, script.name
@@ -269,7 +269,7 @@ func scriptOf(r rune) (scriptSet, string) {
 }
 
 // foreignScript names the script of r unless it is Latin.
-func foreignScript(r rune) string {
+func foreignScript(r rune) Term {
 	script, name := scriptOf(r)
 	if script == latin {
 		return ""

@@ -57,7 +57,7 @@ func (e *suggestingError) Unwrap() error { return e.refusal }
 
 // refuseSuggesting makes a refusal that asks "did you mean", when meant is an
 // acceptable address, and else tells the remedy.
-func refuseSuggesting(typ, meant, fault, remedy string) error {
+func refuseSuggesting(typ, meant string, fault Text, remedy Term) error {
 	suggested, err := canonicalEmail(strings.TrimSpace(meant))
 	if err != nil {
 		return refuse(typ, "%s. %s", fault, remedy)
@@ -112,7 +112,7 @@ func refuseControl(s string) error {
 		case r == '\t':
 			return refuse(addressControl, "There is a tab %s. Enter the address alone.", place(s, i))
 		case unicode.IsControl(r):
-			return refuse(addressControl, "There is a control character (%U) %s. Delete it, or type the address by hand.", r, place(s, i))
+			return refuse(addressControl, "There is a control character (%s) %s. Delete it, or type the address by hand.", fmt.Sprintf("%U", r), place(s, i))
 		}
 	}
 	return nil
@@ -138,27 +138,27 @@ func refuseWrapped(s string) error {
 	if open := strings.LastIndexByte(s, '<'); open >= 0 && strings.HasSuffix(s, ">") {
 		inside := s[open+1 : len(s)-1]
 		if strings.TrimSpace(s[:open]) == "" {
-			return refuseSuggesting(addressBrackets, inside, "There are angle brackets around the address", "Enter the address alone.")
+			return refuseSuggesting(addressBrackets, inside, Say("There are angle brackets around the address"), "Enter the address alone.")
 		}
-		return refuseSuggesting(addressNameAndAddress, inside, "This looks like a name with an address", "Enter the address alone.")
+		return refuseSuggesting(addressNameAndAddress, inside, Say("This looks like a name with an address"), "Enter the address alone.")
 	}
 	if scheme := "mailto:"; hasPrefixFold(s, scheme) {
 		meant, _, _ := strings.Cut(s[len(scheme):], "?")
-		return refuseSuggesting(addressMailto, meant, "This is a link to an address", "Enter the address alone, without “mailto:”.")
+		return refuseSuggesting(addressMailto, meant, Say("This is a link to an address"), "Enter the address alone, without “mailto:”.")
 	}
 	if i := strings.IndexAny(s, "()"); i >= 0 {
 		meant := ""
 		if end := strings.LastIndexByte(s, ')'); s[i] == '(' && end > i {
 			meant = s[:i] + s[end+1:]
 		}
-		return refuseSuggesting(addressComment, meant, "There are parentheses in the address", "Leave them out, with what they hold.")
+		return refuseSuggesting(addressComment, meant, Say("There are parentheses in the address"), "Leave them out, with what they hold.")
 	}
 	if strings.Contains(s, `"`) {
 		meant := ""
 		if end := strings.LastIndex(s, `"@`); end > 0 && s[0] == '"' {
 			meant = s[1:end] + s[end+1:]
 		}
-		return refuseSuggesting(addressQuoted, meant, "There are quotation marks in the address", "Addresses that need them are not supported; ask for another one.")
+		return refuseSuggesting(addressQuoted, meant, Say("There are quotation marks in the address"), "Addresses that need them are not supported; ask for another one.")
 	}
 	return nil
 }
@@ -172,7 +172,7 @@ func refuseSpace(s string) error {
 			if closed := strings.ReplaceAll(strings.ReplaceAll(s, " @", "@"), "@ ", "@"); !strings.Contains(closed, " ") {
 				meant = closed
 			}
-			return refuseSuggesting(addressSpace, meant, "There is a space "+place(s, i), "An address has none; if a name stands before it, leave the name out.")
+			return refuseSuggesting(addressSpace, meant, Say("There is a space %s", place(s, i)), "An address has none; if a name stands before it, leave the name out.")
 		case unicode.IsSpace(r):
 			return refuse(addressSpace, "There is a special space (%s) %s. Delete it, or type the address by hand.", character(r), place(s, i))
 		case isInvisible(r):
@@ -212,7 +212,7 @@ func refuseLocal(local string) error {
 }
 
 // characterNames names the characters that cannot be shown.
-var characterNames = map[rune]string{
+var characterNames = map[rune]Term{
 	'\u00A0': "no-break space",
 	'\u00AD': "soft hyphen",
 	'\u034F': "grapheme joiner",
@@ -238,35 +238,35 @@ var characterNames = map[rune]string{
 
 // character names a character in a message. It is shown itself only when that
 // cannot disturb the text around it.
-func character(r rune) string {
+func character(r rune) Text {
 	if name, ok := characterNames[r]; ok {
-		return fmt.Sprintf("%U, %s", r, name)
+		return Say("%s, %s", fmt.Sprintf("%U", r), name)
 	}
 	switch {
 	case r < utf8.RuneSelf:
-		return "“" + string(r) + "”"
+		return Say("“%s”", string(r))
 	case unicode.IsPrint(r) && !unicode.IsMark(r) && !isInvisible(r):
-		return fmt.Sprintf("“%c” (%U)", r, r)
+		return Say("“%s” (%s)", string(r), fmt.Sprintf("%U", r))
 	}
-	return fmt.Sprintf("%U", r)
+	return Say("%s", fmt.Sprintf("%U", r))
 }
 
 // place tells where in s the byte i is, for a person to find: by the plain
 // characters before it or, failing these, by counting.
-func place(s string, i int) string {
+func place(s string, i int) Text {
 	const shown = 12
 	before := s[:i]
 	if before == "" {
-		return "at the start"
+		return Say("at the start")
 	}
 	tail := before[max(0, len(before)-shown):]
 	for j := range len(tail) {
 		if tail[j] < ' ' || tail[j] >= 0x7F {
-			return fmt.Sprintf("as character %d", utf8.RuneCountInString(before)+1)
+			return Say("as character %d", utf8.RuneCountInString(before)+1)
 		}
 	}
 	if len(tail) < len(before) {
 		tail = "…" + tail
 	}
-	return "after “" + tail + "”"
+	return Say("after “%s”", tail)
 }

@@ -185,7 +185,7 @@ func refuseMixed(label string, before scriptSet, r rune, script scriptSet) error
 }
 
 // scriptName names the first script of a set.
-func scriptName(set scriptSet) string {
+func scriptName(set scriptSet) Term {
 	for i, script := range scripts {
 		if set&(1<<i) != 0 {
 			return script.name

@@ -350,7 +350,7 @@ func TestEmailHintIsForTheSpellingsOfGmail(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.id, func(t *testing.T) {
-			if hint := EmailHint(mustParse(t, test.address)); (hint != "") != test.hinted {
+			if hint := EmailHint(mustParse(t, test.address)); (hint.Format != "") != test.hinted {
 				t.Errorf("the hint for %s is %q", test.address, hint)
 			}
 		})

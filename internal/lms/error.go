@@ -30,8 +30,9 @@ const (
 // log alone.
 type Error struct {
 	Code    Code
-	Type    string // stable name of the problem, the last part of its problem+json type, such as "last-owner"
-	Message string
+	Type    string       // stable name of the problem, the last part of its problem+json type, such as "last-owner"
+	Message string       // in English
+	Text    Text         // the same, for other languages
 	Fields  []FieldError // the places at fault, when there are any
 	Err     error
 }
@@ -40,8 +41,12 @@ type Error struct {
 // relative to the input that the function was given, such as "emails[3]".
 type FieldError struct {
 	Location string
-	Message  string
+	Message  string // in English
+	Text     Text   // the same, for other languages
 }
+
+// At makes a FieldError that says a text.
+func At(location string, t Text) FieldError { return FieldError{location, t.String(), t} }
 
 func (e *Error) Error() string {
 	var b strings.Builder
@@ -60,17 +65,25 @@ func (e *Error) Unwrap() error { return e.Err }
 // Errorf makes an Error. The message is shown to users: it must not hold
 // secrets, SQL or paths.
 func Errorf(code Code, typ, format string, args ...any) *Error {
-	return &Error{Code: code, Type: typ, Message: fmt.Sprintf(format, args...)}
+	return &Error{Code: code, Type: typ, Message: fmt.Sprintf(format, args...), Text: Say(format, args...)}
 }
 
 // Invalid makes a CodeInvalid error about one place in the input.
 func Invalid(typ, location, format string, args ...any) *Error {
-	msg := fmt.Sprintf(format, args...)
-	return &Error{Code: CodeInvalid, Type: typ, Message: msg, Fields: []FieldError{{Location: location, Message: msg}}}
+	e := Errorf(CodeInvalid, typ, format, args...)
+	e.Fields = []FieldError{At(location, e.Text)}
+	return e
 }
 
-// NotFound makes a CodeNotFound error for a noun such as "course".
-func NotFound(noun string) *Error {
+// Because notes for the log what is behind an error.
+func (e *Error) Because(cause error) *Error {
+	e.Err = cause
+	return e
+}
+
+// NotFound makes a CodeNotFound error for a noun such as "course". Other
+// languages have a word for it that goes with each noun.
+func NotFound(noun Term) *Error {
 	return Errorf(CodeNotFound, "not-found", "There is no such %s, or it is not yours to see.", noun)
 }
 

@@ -23,8 +23,8 @@ const (
 // PrivilegeInfo describes a privilege to people.
 type PrivilegeInfo struct {
 	Privilege   Privilege
-	Label       string
-	Description string
+	Label       Term
+	Description Term
 	Implies     []Privilege
 }
 
@@ -51,11 +51,11 @@ func (p Privilege) Info() (info PrivilegeInfo, ok bool) {
 }
 
 // Label is the privilege's name for people.
-func (p Privilege) Label() string {
+func (p Privilege) Label() Term {
 	if i, ok := p.Info(); ok {
 		return i.Label
 	}
-	return string(p)
+	return Term(p)
 }
 
 // PrivilegeSet is a set of privileges. The zero value is the empty set. It is
@@ -101,13 +101,13 @@ func (s PrivilegeSet) List() []Privilege {
 	return list
 }
 
-// Labels gives the labels of the set, joined for a sentence.
-func (s PrivilegeSet) Labels() string {
-	var labels []string
+// Labels gives the labels of the set, for a sentence.
+func (s PrivilegeSet) Labels() Terms {
+	var labels Terms
 	for _, p := range s.List() {
 		labels = append(labels, p.Label())
 	}
-	return strings.Join(labels, ", ")
+	return labels
 }
 
 // withImplied adds what the privileges of s imply: managing implies viewing.
@@ -146,16 +146,13 @@ func ParsePrivileges(names []string, location string) (PrivilegeSet, error) {
 	for i, n := range names {
 		b := bit(Privilege(n))
 		if b == 0 {
-			fields = append(fields, FieldError{
-				Location: indexed(location, i),
-				Message:  "There is no privilege \"" + Clip(n, 60) + "\". The privileges are: " + privilegeNames() + ".",
-			})
+			fields = append(fields, At(indexed(location, i), Say("There is no privilege \"%s\". The privileges are: %s.", Clip(n, 60), privilegeNames())))
 			continue
 		}
 		s |= b
 	}
 	if fields != nil {
-		return 0, &Error{Code: CodeInvalid, Type: "unknown-privilege", Message: fields[0].Message, Fields: fields}
+		return 0, &Error{Code: CodeInvalid, Type: "unknown-privilege", Message: fields[0].Message, Text: fields[0].Text, Fields: fields}
 	}
 	return s, nil
 }

@@ -22,7 +22,7 @@ func TestPrivilegesAreDescribedAndKeepTheirNames(t *testing.T) {
 	var got []Privilege
 	for _, i := range Privileges() {
 		got = append(got, i.Privilege)
-		if i.Label == "" || !strings.HasSuffix(i.Description, ".") {
+		if i.Label == "" || !strings.HasSuffix(string(i.Description), ".") {
 			t.Errorf("%s is described as %q, %q", i.Privilege, i.Label, i.Description)
 		}
 		if again, ok := i.Privilege.Info(); !ok || again.Label != i.Label || i.Privilege.Label() != i.Label {
@@ -58,7 +58,7 @@ func TestASetHoldsWhatWasPutIntoIt(t *testing.T) {
 	if SetOf(RosterView, AuditView).Contains(SetOf(RosterView, StaffManage)) {
 		t.Error("a part passes for the whole")
 	}
-	if got := SetOf(AuditView, RosterView).Labels(); got != "See the roster, See the audit" {
+	if got := SetOf(AuditView, RosterView).Labels().String(); got != "See the roster, See the audit" {
 		t.Errorf("labels %q", got)
 	}
 	if got := PrivilegeSet(0).List(); got == nil || len(got) != 0 {

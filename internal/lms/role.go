@@ -1,7 +1,6 @@
 package lms
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -12,7 +11,7 @@ type Role struct {
 	ID         int64
 	CourseID   int64
 	Key        string // unique in the course; what the API and import files call it, such as "teacher"
-	Name       string // for people
+	Name       string // for people; see Title
 	Preset     bool
 	Privileges PrivilegeSet
 }
@@ -36,6 +35,15 @@ func PresetRoles() []Role {
 		{Key: RoleObserver, Name: "Observer", Preset: true, Privileges: SetOf(RosterView)},
 		{Key: RoleStudent, Name: "Student", Preset: true},
 	}
+}
+
+// Title is the role's name as a text: a preset's has a translation, a custom
+// role's is what its maker called it.
+func (r *Role) Title() Text {
+	if r.Preset {
+		return Say("%s", Term(r.Name))
+	}
+	return Say("%s", r.Name)
 }
 
 // Owner tells whether this is the role whose holders hold everything.
@@ -76,7 +84,7 @@ func CleanRoleName(name string) (clean, key string, err error) {
 	}
 	for _, p := range PresetRoles() {
 		if p.Key == key {
-			return "", "", Invalid("role-name-taken", "name", "%s is one of the built-in roles: choose another name.", p.Name)
+			return "", "", Invalid("role-name-taken", "name", "%s is one of the built-in roles: choose another name.", p.Title())
 		}
 	}
 	return clean, key, nil
@@ -103,6 +111,5 @@ func FindRole(roles []Role, key, location string) (Role, error) {
 			return r, nil
 		}
 	}
-	msg := fmt.Sprintf("This course has no role %q. Its roles are: %s.", Clip(key, 60), RoleChoices(roles))
-	return Role{}, &Error{Code: CodeInvalid, Type: "unknown-role", Message: msg, Fields: []FieldError{{location, msg}}}
+	return Role{}, Invalid("unknown-role", location, "This course has no role %q. Its roles are: %s.", Clip(key, 60), RoleChoices(roles))
 }

@@ -72,6 +72,7 @@ type User struct {
 	CreatedAt  time.Time
 	ClaimedAt  time.Time // zero until the first sign-in
 	LastSeenAt time.Time // zero until the first sign-in
+	Language   string    // in which they read, such as "it"; empty: as their browser says
 }
 
 // DisplayName is what pages call the person: the name as given, else given and

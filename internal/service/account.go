@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"matricula/internal/access"
+	"matricula/internal/lang"
 	"matricula/internal/lms"
 	"matricula/internal/store"
 )
@@ -19,6 +20,34 @@ func (s *Service) Me(ctx context.Context, c access.Caller) (lms.User, error) {
 		err = access.ErrAnonymous
 	}
 	return u, err
+}
+
+// SetLanguage chooses the language in which the caller reads Matricula, one of
+// lang.Choices; empty leaves it to their browser.
+func (s *Service) SetLanguage(ctx context.Context, c access.Caller, language string) (lms.User, error) {
+	return doOnce(ctx, s, c, access.AccountUpdate, 0, nil, func(ctx context.Context, w *work) (lms.User, error) {
+		if language != "" && !lang.Known(language) {
+			return lms.User{}, lms.Invalid("unknown-language", "language", "There is no language %q here: choose one of the list, or none to follow the browser.", lms.Clip(language, 40))
+		}
+		u, ok, err := w.tx.User(ctx, c.UserID)
+		if err != nil || !ok {
+			return u, err
+		}
+		if u.Language == language {
+			w.nothingChanged()
+			return u, nil
+		}
+		before := u.Language
+		u.Language = language
+		if err := w.tx.SetLanguage(ctx, u.ID, language); err != nil {
+			return u, err
+		}
+		return u, w.record(ctx, 0, languageAudit{before}, languageAudit{language})
+	})
+}
+
+type languageAudit struct {
+	Language string `json:"language"`
 }
 
 // Identities lists the ways in which the caller signs in.

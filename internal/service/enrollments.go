@@ -43,7 +43,8 @@ type RowResult struct {
 	UserID     int64        // 0 when refused before anybody was found
 	Result     EnrollResult //
 	Reason     string       // problem type of a refusal, or why it is "already"
-	Message    string       // for people; set with Reason
+	Message    string       // for people, in English; set with Reason
+	Text       lms.Text     // the same, for other languages
 	Suggestion lms.Email    // what a refused address was perhaps meant to be
 
 	code lms.Code // of a refusal
@@ -54,13 +55,13 @@ func (r *RowResult) refuse(err error) error {
 	if e == nil {
 		return err
 	}
-	r.Result, r.Reason, r.Message, r.code = ResultRefused, e.Type, e.Message, e.Code
+	r.Result, r.Reason, r.Message, r.Text, r.code = ResultRefused, e.Type, e.Message, e.Text, e.Code
 	r.Suggestion, _ = lms.SuggestedEmail(err)
 	return nil
 }
 
-func (r *RowResult) already(reason, message string) {
-	r.Result, r.Reason, r.Message = ResultAlready, reason, message
+func (r *RowResult) already(reason string, text lms.Text) {
+	r.Result, r.Reason, r.Message, r.Text = ResultAlready, reason, text.String(), text
 }
 
 // Enroll puts people into a course and answers row by row, in the order of the
@@ -105,7 +106,7 @@ func parseRows(r EnrollRequest) ([]RowResult, error) {
 			}
 		case seen[address]:
 			row.Email = address
-			row.already("listed-twice", "This address is in the list more than once.")
+			row.already("listed-twice", lms.Say("This address is in the list more than once."))
 		default:
 			seen[address], row.Email = true, address
 		}
@@ -115,7 +116,7 @@ func parseRows(r EnrollRequest) ([]RowResult, error) {
 	for i, id := range r.UserIDs {
 		row := RowResult{Location: fmt.Sprintf("user_ids[%d]", i), UserID: id}
 		if ids[id] {
-			row.already("listed-twice", "This person is in the list more than once.")
+			row.already("listed-twice", lms.Say("This person is in the list more than once."))
 		}
 		ids[id] = true
 		rows = append(rows, row)
@@ -253,13 +254,13 @@ func (e *enrolling) checkMember(ctx context.Context, row *RowResult, m *lms.Memb
 	}
 	switch {
 	case m.Enrollment != nil && m.Enrollment.Role.ID == e.role.ID:
-		row.already("already-enrolled", fmt.Sprintf("Is in this course already, as %s.", e.role.Name))
+		row.already("already-enrolled", lms.Say("Is in this course already, as %s.", e.role.Title()))
 	case m.Enrollment != nil:
-		return row.refuse(lms.Errorf(lms.CodeConflict, "other-role", "Is in this course already, as %s. Change the role on the person's page.", m.Enrollment.Role.Name))
+		return row.refuse(lms.Errorf(lms.CodeConflict, "other-role", "Is in this course already, as %s. Change the role on the person's page.", m.Enrollment.Role.Title()))
 	case m.User.ID == e.w.caller.UserID:
 		return row.refuse(e.w.delegator().MayTouch(m))
 	case again:
-		row.already("listed-twice", "This person is in the list more than once.")
+		row.already("listed-twice", lms.Say("This person is in the list more than once."))
 	}
 	return nil
 }
@@ -279,7 +280,7 @@ func (e *enrolling) settle(ctx context.Context, added []int64) error {
 	entries := make([]lms.AuditEntry, 0, len(added))
 	for row := range e.open {
 		if !isNew[row.UserID] {
-			row.already("already-enrolled", "Is in this course already.")
+			row.already("already-enrolled", lms.Say("Is in this course already."))
 			continue
 		}
 		row.Result = ResultEnrolled

@@ -97,7 +97,7 @@ func at(err error, location string) error {
 		return err
 	}
 	moved := *e
-	moved.Fields = []lms.FieldError{{Location: location, Message: e.Message}}
+	moved.Fields = []lms.FieldError{{Location: location, Message: e.Message, Text: e.Text}}
 	moved.Err = err
 	return &moved
 }

@@ -20,35 +20,36 @@ func (d Decision) Err(p Provider) error {
 	case ReasonInconsistent:
 		code = lms.CodeInternal
 	}
-	return &lms.Error{Code: code, Type: string(d.Reason), Message: d.Reason.message(p.Label)}
+	text := d.Reason.message(p.Label)
+	return lms.Errorf(code, string(d.Reason), text.Format, text.Args...)
 }
 
 // message says what happened and what to do, without an address: it may be
 // logged.
-func (r Reason) message(label string) string {
+func (r Reason) message(label string) lms.Text {
 	switch r {
 	case ReasonTenant:
-		return fmt.Sprintf("You signed in with %s, but with an account of another organization. Sign in with the account of your school.", label)
+		return lms.Say("You signed in with %s, but with an account of another organization. Sign in with the account of your school.", label)
 	case ReasonAddressMissing:
-		return fmt.Sprintf("%s did not tell us your e-mail address, without which we cannot find your account. Start again and allow it to be shared, or choose another way to sign in.", label)
+		return lms.Say("%s did not tell us your e-mail address, without which we cannot find your account. Start again and allow it to be shared, or choose another way to sign in.", label)
 	case ReasonAddressUnclean:
-		return fmt.Sprintf("%s sent an e-mail address that cannot be used here. Ask the administrator of this site for help.", label)
+		return lms.Say("%s sent an e-mail address that cannot be used here. Ask the administrator of this site for help.", label)
 	case ReasonNotVerified:
-		return fmt.Sprintf("%s has not verified that your e-mail address is yours. Verify it there and start again, or choose another way to sign in.", label)
+		return lms.Say("%s has not verified that your e-mail address is yours. Verify it there and start again, or choose another way to sign in.", label)
 	case ReasonNotAuthoritative:
-		return fmt.Sprintf("We cannot take %s's word for your e-mail address. Choose the way to sign in that belongs to your address, or ask the person who invited you or the administrator of this site.", label)
+		return lms.Say("We cannot take %s's word for your e-mail address. Choose the way to sign in that belongs to your address, or ask the person who invited you or the administrator of this site.", label)
 	case ReasonAddressInUse:
-		return "Your e-mail address already belongs to an account that signs in another way. Sign in the way you did before, or ask the administrator of this site to join the two."
+		return lms.Say("Your e-mail address already belongs to an account that signs in another way. Sign in the way you did before, or ask the administrator of this site to join the two.")
 	case ReasonSuspended:
-		return "Your account is suspended. Ask the administrator of this site why."
+		return lms.Say("Your account is suspended. Ask the administrator of this site why.")
 	case ReasonErased:
-		return "Your account was erased. Ask the administrator of this site if you need a new one."
+		return lms.Say("Your account was erased. Ask the administrator of this site if you need a new one.")
 	case ReasonNotNamed:
-		return "Nobody here has named your e-mail address yet. Ask your teacher to add the address with which you just signed in, then sign in again."
+		return lms.Say("Nobody here has named your e-mail address yet. Ask your teacher to add the address with which you just signed in, then sign in again.")
 	case ReasonInconsistent:
-		return "Your account is in a state that should not be. Ask the administrator of this site to look at it."
+		return lms.Say("Your account is in a state that should not be. Ask the administrator of this site to look at it.")
 	default: // ReasonIssuer, ReasonSubject: nothing that a person did
-		return messageFailed
+		return lms.Say(messageFailed)
 	}
 }
 
@@ -56,21 +57,18 @@ const messageFailed = "The sign-in could not be completed. Please start again."
 
 // failed is a sign-in that did not pass the checks. The cause is for the log.
 func failed(cause error) error {
-	return &lms.Error{Code: lms.CodeForbidden, Type: "sign-in-failed", Message: messageFailed, Err: cause}
+	return lms.Errorf(lms.CodeForbidden, "sign-in-failed", messageFailed).Because(cause)
 }
 
 // malformed is a callback that no provider would send.
 func malformed(cause error) error {
-	return &lms.Error{Code: lms.CodeMalformed, Type: "sign-in-failed", Message: messageFailed, Err: cause}
+	return lms.Errorf(lms.CodeMalformed, "sign-in-failed", messageFailed).Because(cause)
 }
 
 // unavailable is a provider that does not do its part.
 func unavailable(p Provider, cause error) error {
-	return &lms.Error{
-		Code: lms.CodeUnavailable, Type: "provider-unavailable",
-		Message: fmt.Sprintf("Signing in with %s does not work at the moment. Try again in a few minutes; if it lasts, tell the administrator of this site.", p.Label),
-		Err:     cause,
-	}
+	return lms.Errorf(lms.CodeUnavailable, "provider-unavailable",
+		"Signing in with %s does not work at the moment. Try again in a few minutes; if it lasts, tell the administrator of this site.", p.Label).Because(cause)
 }
 
 // CallbackError is for a provider that sent the browser back with an error
@@ -80,11 +78,7 @@ func CallbackError(p Provider, code string) error {
 	cause := fmt.Errorf("the provider answered the authorization request with %s", printableCode(code))
 	switch code {
 	case "access_denied", "interaction_required", "login_required", "consent_required", "account_selection_required":
-		return &lms.Error{
-			Code: lms.CodeForbidden, Type: "sign-in-canceled",
-			Message: fmt.Sprintf("You did not finish signing in with %s. Start again when you like.", p.Label),
-			Err:     cause,
-		}
+		return lms.Errorf(lms.CodeForbidden, "sign-in-canceled", "You did not finish signing in with %s. Start again when you like.", p.Label).Because(cause)
 	case "server_error", "temporarily_unavailable", "unauthorized_client", "invalid_scope", "unsupported_response_type":
 		return unavailable(p, cause)
 	default:

@@ -164,8 +164,8 @@ func classify(err error) error {
 	if err == nil || errors.As(err, &le) {
 		return err
 	}
-	unavailable := func(typ, msg string) error {
-		return &lms.Error{Code: lms.CodeUnavailable, Type: typ, Message: msg, Err: err}
+	unavailable := func(typ string, msg lms.Term) error {
+		return &lms.Error{Code: lms.CodeUnavailable, Type: typ, Message: string(msg), Text: lms.Say(string(msg)), Err: err}
 	}
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {

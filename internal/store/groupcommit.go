@@ -68,7 +68,7 @@ func newGroupCommitter(ctx context.Context, db *sql.DB, ran *atomic.Int64) (*gro
 	return g, nil
 }
 
-var errClosed = &lms.Error{Code: lms.CodeUnavailable, Type: "shutting-down", Message: "The server is restarting. Please try again in a moment."}
+var errClosed = lms.Errorf(lms.CodeUnavailable, "shutting-down", "The server is restarting. Please try again in a moment.")
 
 func (g *groupCommitter) do(ctx context.Context, fn func(context.Context, *Tx) error) error {
 	job := &writeJob{ctx: ctx, fn: fn, done: make(chan struct{})}

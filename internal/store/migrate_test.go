@@ -246,7 +246,7 @@ func TestThePresetRolesOfEveryCourseFollowTheProgram(t *testing.T) {
 		if roles[0] != before["owner"] {
 			t.Errorf("the owner is %+v, want %+v", roles[0], before["owner"])
 		}
-		if tutor := roles[5]; tutor.Name != "Tutor" || tutor.Privileges.Labels() != "See the roster" {
+		if tutor := roles[5]; tutor.Name != "Tutor" || tutor.Privileges.Labels().String() != "See the roster" {
 			t.Errorf("the course's own role became %+v", tutor)
 		}
 	})

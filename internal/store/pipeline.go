@@ -144,7 +144,7 @@ func (s *Store) writePostgres(ctx context.Context, fn func(context.Context, *Tx)
 		}
 		if doubt, err := p.commit(ctx); err != nil {
 			if doubt {
-				return &lms.Error{Code: lms.CodeUnavailable, Type: "commit-unknown", Err: err, Message: "The database went away while saving, so it is not known whether this was saved. Please look, and try again if it was not."}
+				return lms.Errorf(lms.CodeUnavailable, "commit-unknown", "The database went away while saving, so it is not known whether this was saved. Please look, and try again if it was not.").Because(err)
 			}
 			return fmt.Errorf("commit: %w", err)
 		}

@@ -13,7 +13,7 @@ import (
 // userColumns are the columns of users u with its primary address in emails e,
 // in the order of scanUser.
 const userColumns = `u.id, u.kind, u.status, u.site_role, e.address, u.given_name, u.family_name, u.name,
-	u.created_by, u.created_at, u.claimed_at, u.last_seen_at`
+	u.created_by, u.created_at, u.claimed_at, u.last_seen_at, u.language`
 
 const joinEmail = ` LEFT JOIN emails e ON e.user_id = u.id AND e.is_primary`
 
@@ -26,6 +26,7 @@ func userDest(u *lms.User) []any {
 		timestamp{&u.CreatedAt},
 		timestamp{&u.ClaimedAt},
 		timestamp{&u.LastSeenAt},
+		&u.Language,
 	}
 }
 
@@ -252,6 +253,7 @@ var (
 	sqlSetSiteRole = stmt(`UPDATE users SET site_role = $2 WHERE id = $1`)
 	sqlSetStatus   = stmt(`UPDATE users SET status = $2 WHERE id = $1`)
 	sqlSeen        = stmt(`UPDATE users SET last_seen_at = $2 WHERE id = $1`)
+	sqlSetLanguage = stmt(`UPDATE users SET language = $2 WHERE id = $1`)
 )
 
 // SetSiteRole changes what somebody may do outside of courses.
@@ -275,6 +277,15 @@ func (tx *Tx) SetStatus(ctx context.Context, id int64, status lms.UserStatus) er
 func (tx *Tx) Seen(ctx context.Context, id int64, now time.Time) error {
 	if err := tx.later(ctx, "touch user", sqlSeen, id, at(now)); err != nil {
 		return fmt.Errorf("touch user %d: %w", id, err)
+	}
+	return nil
+}
+
+// SetLanguage changes the language in which somebody reads; empty leaves it to
+// their browser.
+func (tx *Tx) SetLanguage(ctx context.Context, id int64, language string) error {
+	if _, err := tx.exec(ctx, sqlSetLanguage, id, language); err != nil {
+		return fmt.Errorf("set language of user %d: %w", id, err)
 	}
 	return nil
 }

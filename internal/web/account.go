@@ -163,7 +163,7 @@ func (w *Web) createToken(rw http.ResponseWriter, r *request) error {
 	if err == nil {
 		minted, err = w.mint(r, typed)
 	}
-	p, status, ok := asProblem(err)
+	p, status, ok := asProblem(r.words, err)
 	if err != nil && !ok {
 		return err
 	}
@@ -173,7 +173,7 @@ func (w *Web) createToken(rw http.ResponseWriter, r *request) error {
 	}
 	if err != nil {
 		typed.Key = formKey()
-		v.Form, v.Problem = typed, sentTwice(p)
+		v.Form, v.Problem = typed, sentTwice(r.words, p)
 		w.render(rw, r, status, accountPage(v))
 		return nil
 	}

@@ -89,7 +89,7 @@ func (w *Web) addPeople(rw http.ResponseWriter, r *request) error {
 	}
 	status := http.StatusOK
 	if err != nil {
-		p, s, ok := asProblem(err)
+		p, s, ok := asProblem(r.words, err)
 		if !ok {
 			return err
 		}

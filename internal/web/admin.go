@@ -71,7 +71,7 @@ func (w *Web) showAdminPeople(rw http.ResponseWriter, r *request, status int, q 
 	q.Limit = peopleOnPage
 	page, err := w.svc.Directory(r.Context(), r.caller, q)
 	if err != nil {
-		p, s, ok := asProblem(err)
+		p, s, ok := asProblem(r.words, err)
 		if !ok || lms.CodeOf(err) == lms.CodeForbidden {
 			return err
 		}
@@ -101,12 +101,12 @@ func (w *Web) adminNamePerson(rw http.ResponseWriter, r *request) error {
 	if err == nil {
 		return w.done(rw, r, adminPersonPath(u.ID, ""), "named-on-site")
 	}
-	p, status, ok := asProblem(err)
+	p, status, ok := asProblem(r.words, err)
 	if !ok || adminOnly(r) != nil {
 		return err
 	}
 	typed.Suggest, _ = lms.SuggestedEmail(err)
-	return w.showAdminPeople(rw, r, status, service.DirectoryRequest{}, typed, sentTwice(p))
+	return w.showAdminPeople(rw, r, status, service.DirectoryRequest{}, typed, sentTwice(r.words, p))
 }
 
 // adminPersonView is one account as administrators see it.
@@ -170,7 +170,7 @@ func (w *Web) patchAccount(rw http.ResponseWriter, r *request, read func(form) (
 	}
 	patch, code := read(f)
 	if _, err := w.svc.UpdateUser(r.Context(), r.caller, id, patch); err != nil {
-		p, status, ok := asProblem(err)
+		p, status, ok := asProblem(r.words, err)
 		if !ok || adminOnly(r) != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ var verbs = map[access.Action]struct{ of, alone string }{
 	access.RoleDelete:       {"deleted a role for", "deleted a role"},
 	access.UserName:         {"named", "named somebody"},
 	access.UserUpdate:       {"changed the account of", "changed an account"},
+	access.AccountUpdate:    {"changed the language of", "chose a language"},
 	access.SessionEnd:       {"ended sessions of", "ended sessions"},
 	access.TokenCreate:      {"made an API token for", "made an API token"},
 	access.TokenRevoke:      {"revoked an API token of", "revoked an API token"},
@@ -53,6 +54,7 @@ var attempts = map[access.Action]string{
 	access.RoleDelete:       "wanted to delete a role",
 	access.UserName:         "wanted to name somebody",
 	access.UserUpdate:       "wanted to change an account",
+	access.AccountUpdate:    "wanted to choose a language",
 	access.SessionEnd:       "wanted to end a session",
 	access.TokenCreate:      "wanted to make an API token",
 	access.TokenRevoke:      "wanted to revoke an API token",
@@ -128,6 +130,7 @@ var labels = []struct{ key, label string }{
 	{"privileges", "Privileges"},
 	{"site_role", "Role on the site"},
 	{"status", "Status"},
+	{"language", "Language"},
 	{"named", "Known here before"},
 	{"orphaned_courses", "Courses left without an owner"},
 	{"refused_rows", "Refused rows"},
@@ -230,9 +233,9 @@ func words(key string, v any) string {
 func wordFor(key, v string) string {
 	switch key {
 	case "allow", "deny", "privileges":
-		return lms.Privilege(v).Label()
+		return string(lms.Privilege(v).Label())
 	case "site_role":
-		return siteRoleName(lms.SiteRole(v))
+		return string(siteRoleName(lms.SiteRole(v)))
 	case "role":
 		for _, p := range lms.PresetRoles() {
 			if p.Key == v {

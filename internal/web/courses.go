@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"matricula/internal/access"
+	"matricula/internal/lang"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 )
@@ -81,12 +82,12 @@ func (w *Web) createCourse(rw http.ResponseWriter, r *request) error {
 	if err == nil {
 		return w.done(rw, r, coursePath(view.Course.ID, ""), "course-created")
 	}
-	p, status, ok := asProblem(err)
+	p, status, ok := asProblem(r.words, err)
 	if !ok {
 		return err
 	}
 	typed.Key = formKey()
-	w.render(rw, r, status, newCoursePage(newCourseView{Shell: w.shell(r, "New course"), Form: typed, Problem: sentTwice(p)}))
+	w.render(rw, r, status, newCoursePage(newCourseView{Shell: w.shell(r, "New course"), Form: typed, Problem: sentTwice(r.words, p)}))
 	return nil
 }
 
@@ -96,9 +97,9 @@ func once(route, key string, fields ...string) *service.Once {
 }
 
 // sentTwice says in the words of a page what the service says to programs.
-func sentTwice(p problem) problem {
+func sentTwice(words *lang.Printer, p problem) problem {
 	if p.Type == "idempotency-key-reused" || p.Type == "idempotency-key" {
-		p.Message = "This form was sent before with something else in it. If you want to make another one, send it again now."
+		p.Message = words.T("This form was sent before with something else in it. If you want to make another one, send it again now.")
 	}
 	return p
 }
@@ -126,7 +127,7 @@ func (w *Web) coursePage(rw http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	view := courseView{Shell: w.courseShell(r, v, v.Course.Title, "course"), Role: v.Member.RoleName()}
+	view := courseView{Shell: w.courseShell(r, v, v.Course.Title, "course"), Role: r.words.Text(v.Member.RoleName())}
 	view.Owner = v.Member.Enrollment != nil && v.Member.Enrollment.Role.Owner()
 	view.Admin = r.caller.Admin() && v.Member.Enrollment == nil
 	for _, info := range lms.Privileges() {
@@ -139,29 +140,29 @@ func (w *Web) coursePage(rw http.ResponseWriter, r *request) error {
 		if err != nil {
 			return err
 		}
-		view.People = count(n.All, "person", "people") + ", " + count(n.Pending, "has not signed in yet", "have not signed in yet")
+		view.People = r.words.N(n.All, "%d person", "%d people") + ", " + r.words.N(n.Pending, "%d has not signed in yet", "%d have not signed in yet")
 	}
 	w.render(rw, r, http.StatusOK, coursePage(view))
 	return nil
 }
 
 // inShort says in a few words what somebody may do in a course.
-func inShort(v service.CourseView) string {
+func inShort(v service.CourseView) lms.Text {
 	switch {
 	case v.Member.Enrollment != nil && v.Member.Enrollment.Role.Owner():
-		return "You may do everything"
+		return lms.Say("You may do everything")
 	case v.Holds == lms.AllPrivileges():
-		return "You may do everything"
+		return lms.Say("You may do everything")
 	case v.Holds == 0:
-		return ""
+		return lms.Text{}
 	}
-	return "You may: " + v.Holds.Labels()
+	return lms.Say("You may: %s", v.Holds.Labels())
 }
 
 // placeOf is the reader's role in a course, for the list of courses.
-func placeOf(v service.CourseView) string {
+func placeOf(v service.CourseView) lms.Text {
 	if v.Member.Enrollment == nil && v.Member.Grant == nil {
-		return "Not enrolled"
+		return lms.Say("Not enrolled")
 	}
 	return v.Member.RoleName()
 }

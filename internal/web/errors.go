@@ -33,7 +33,7 @@ func statusOf(err error) int {
 }
 
 // headings say in a few words what happened.
-var headings = map[int]string{
+var headings = map[int]lms.Term{
 	http.StatusBadRequest:            "This could not be read",
 	http.StatusForbidden:             "You may not do this",
 	http.StatusNotFound:              "Not found",
@@ -48,7 +48,7 @@ var headings = map[int]string{
 
 // failure is an error as its page shows it.
 type failure struct {
-	Heading   string
+	Heading   string // in the reader's language
 	Message   string
 	Reference string // to find the fault in the log; only for what is our fault
 }
@@ -58,7 +58,7 @@ type failure struct {
 // cause. What is the caller's is not logged, since its message may hold an
 // address.
 func (w *Web) WriteError(rw http.ResponseWriter, r *http.Request, err error) {
-	req := readCaller(r)
+	req := w.readCaller(r)
 	if lms.CodeOf(err) == lms.CodeUnauthenticated {
 		w.askToSignIn(rw, req)
 		return
@@ -79,18 +79,18 @@ func (w *Web) WriteError(rw http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (w *Web) describe(r *request, err error, status int) failure {
-	f := failure{Heading: headings[status]}
+	f := failure{Heading: r.words.Term(headings[status])}
 	var e *lms.Error
 	known := errors.As(err, &e)
 	if known {
-		f.Message = e.Message
+		f.Message = r.words.Error(e)
 	}
 	if status < http.StatusInternalServerError {
 		return f
 	}
 	f.Reference = r.caller.RequestID
 	if !known || e.Code == lms.CodeInternal {
-		f.Message = "This is our fault, and it was noted. Nothing was half done. Please try again; if it happens again, tell the administrator of this site the reference below."
+		f.Message = r.words.T("This is our fault, and it was noted. Nothing was half done. Please try again; if it happens again, tell the administrator of this site the reference below.")
 	}
 	cause := err
 	if known && e.Err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"matricula/internal/lang"
 	"matricula/internal/lms"
 )
 
@@ -75,9 +76,10 @@ type problem struct {
 // field is what is wrong with one field, empty when nothing is.
 func (p problem) field(name string) string { return p.fields[name] }
 
-// asProblem makes of an error what a form can show, with its status. What a
+// asProblem makes of an error what a form can show, in the reader's language,
+// with its status. What a
 // person cannot mend in a form is not ok and belongs on the error page.
-func asProblem(err error) (p problem, status int, ok bool) {
+func asProblem(words *lang.Printer, err error) (p problem, status int, ok bool) {
 	var e *lms.Error
 	if !errors.As(err, &e) {
 		return problem{}, 0, false
@@ -87,7 +89,7 @@ func asProblem(err error) (p problem, status int, ok bool) {
 	default:
 		return problem{}, 0, false
 	}
-	p = problem{Type: e.Type, Message: e.Message, fields: map[string]string{}}
+	p = problem{Type: e.Type, Message: words.Error(e), fields: map[string]string{}}
 	for _, f := range e.Fields {
 		name := f.Location
 		for i := range name {
@@ -97,7 +99,7 @@ func asProblem(err error) (p problem, status int, ok bool) {
 			}
 		}
 		if p.fields[name] == "" {
-			p.fields[name] = f.Message
+			p.fields[name] = words.Field(f)
 		}
 	}
 	return p, statusOf(err), true

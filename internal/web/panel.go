@@ -23,8 +23,8 @@ type panelView struct {
 	Course   string
 	Member   *lms.Member // nil for somebody whom nobody knows yet
 	Address  lms.Email
-	Hint     string // what to look out for in the address
-	In       bool   // has a place in the course
+	Hint     lms.Text // what to look out for in the address
+	In       bool     // has a place in the course
 
 	Roles     []roleChoice // that the reader may give; none: the role stays as it is
 	Role      string       // chosen
@@ -41,14 +41,17 @@ type panelView struct {
 }
 
 // roleChoice is a role that can be given.
-type roleChoice struct{ Key, Name, Gives string }
+type roleChoice struct {
+	Key         string
+	Name, Gives lms.Text
+}
 
 // panelSwitch is a privilege with the reason why it is as it is.
 type panelSwitch struct {
 	switchView
-	Description string
+	Description lms.Term
 	Was         bool
-	Why         string
+	Why         lms.Text
 }
 
 // personView is the page of a panel.
@@ -139,21 +142,21 @@ func (w *Web) rolesToGive(r *request, v service.CourseView, m *lms.Member) ([]ro
 	var list []roleChoice
 	for _, ro := range roles {
 		if d.MayEnroll(ro.Role) == nil {
-			list = append(list, roleChoice{ro.Role.Key, ro.Role.Name, gives(ro.Role)})
+			list = append(list, roleChoice{ro.Role.Key, ro.Role.Title(), gives(ro.Role)})
 		}
 	}
 	return list, nil
 }
 
 // gives says what comes with a role.
-func gives(r lms.Role) string {
+func gives(r lms.Role) lms.Text {
 	switch {
 	case r.Owner():
-		return "everything"
+		return lms.Say("everything")
 	case r.Privileges == 0:
-		return "takes part, manages nothing"
+		return lms.Say("takes part, manages nothing")
 	}
-	return r.Privileges.Labels()
+	return lms.Say("%s", r.Privileges.Labels())
 }
 
 // keep puts what was chosen back into a panel that was refused.

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/a-h/templ"
+
+	"matricula/internal/lms"
 )
 
 // Small things that templates need.
@@ -20,7 +22,7 @@ func describedBy(id, hint, wrong string) string {
 	return strings.Join(ids, " ")
 }
 
-func homeLabel(s shell) string {
+func homeLabel(s shell) lms.Term {
 	if s.SignedIn {
 		return "Go to my courses"
 	}

@@ -28,7 +28,7 @@ func sessionPath(id int64, rest string) string { return "/account/sessions/" + n
 
 // pathID reads an id out of the path. What is no id leads nowhere: there is no
 // such noun.
-func pathID(r *request, name, noun string) (int64, error) {
+func pathID(r *request, name string, noun lms.Term) (int64, error) {
 	id, err := strconv.ParseInt(r.PathValue(name), 10, 64)
 	if err != nil || id <= 0 || num(id) != r.PathValue(name) {
 		return 0, lms.NotFound(noun)

@@ -75,7 +75,7 @@ type rowView struct {
 type switchView struct {
 	ID        string // of the element, by which the focus stays where it was; empty where nothing is replaced
 	Privilege lms.Privilege
-	Label     string
+	Label     lms.Term
 	On        bool
 	Locked    bool // the reader cannot change it
 }
@@ -182,7 +182,7 @@ func (w *Web) peopleOf(r *request, v service.CourseView, s peopleSearch) (people
 	request.After.SortKey, request.After.UserID = readCursor(s.After)
 	page, err := w.svc.Roster(r.Context(), r.caller, request)
 	if err != nil {
-		p, status, ok := asProblem(err)
+		p, status, ok := asProblem(r.words, err)
 		if !ok || lms.CodeOf(err) == lms.CodeForbidden {
 			return view, 0, err
 		}

@@ -64,7 +64,7 @@ func (w *Web) findPerson(rw http.ResponseWriter, r *request) error {
 // findProblem shows what is wrong with an address that was typed, and what was
 // perhaps meant.
 func (w *Web) findProblem(rw http.ResponseWriter, r *request, v service.CourseView, typed string, err error) error {
-	p, status, ok := asProblem(err)
+	p, status, ok := asProblem(r.words, err)
 	if !ok || lms.CodeOf(err) == lms.CodeForbidden {
 		return err
 	}
@@ -229,7 +229,7 @@ func (w *Web) savedRow(rw http.ResponseWriter, r *request, v service.CourseView,
 		return err
 	}
 	if kept := m.Effective() &^ on; kept != 0 {
-		row.Saved = "Saved; “" + kept.Labels() + "” stays on, since managing needs it"
+		row.Saved = r.words.T("Saved; “%s” stays on, since managing needs it", kept.Labels())
 	}
 	w.renderPart(rw, r, http.StatusOK, rowPart(row))
 	return nil
@@ -238,7 +238,7 @@ func (w *Web) savedRow(rw http.ResponseWriter, r *request, v service.CourseView,
 // saveProblem shows why something was not saved: in the row, which then shows
 // what is stored, or in the panel, which keeps what was chosen.
 func (w *Web) saveProblem(rw http.ResponseWriter, r *request, v service.CourseView, in personInput, cause error) error {
-	p, status, ok := asProblem(cause)
+	p, status, ok := asProblem(r.words, cause)
 	if !ok {
 		return cause
 	}

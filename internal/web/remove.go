@@ -50,7 +50,7 @@ func (w *Web) removePerson(rw http.ResponseWriter, r *request) error {
 	}
 	rows, err := w.svc.Remove(r.Context(), r.caller, v.Course.ID, []int64{id})
 	if err != nil {
-		p, status, ok := asProblem(err)
+		p, status, ok := asProblem(r.words, err)
 		if !ok {
 			return err
 		}

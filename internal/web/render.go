@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -20,13 +19,14 @@ type shell struct {
 	Admin    bool
 	Section  string // of the main menu or the course's menu; the current one
 	Course   *service.CourseView
-	Done     string // what was just done
+	Done     lms.Term // what was just done
 	Banner   string
 	Style    string // addresses of what the browser loads
 	Script   string
 	HTMX     string
 	Icon     string
 	SignedIn bool
+	Language string // the reader's, as HTML has it
 }
 
 // shell makes what stands around a page of this title.
@@ -35,6 +35,7 @@ func (w *Web) shell(r *request, title string) shell {
 		Title: title, User: r.user, SignedIn: !r.caller.Anonymous(), Admin: r.caller.Admin(),
 		Done: doneMessages[r.URL.Query().Get("done")], Banner: w.opts.DemoBanner,
 		Style: w.assets.url("app.css"), Script: w.assets.url("app.js"), HTMX: w.assets.url("htmx.min.js"), Icon: w.assets.url("favicon.svg"),
+		Language: r.words.Tag(),
 	}
 }
 
@@ -47,7 +48,7 @@ func (w *Web) courseShell(r *request, v service.CourseView, title, section strin
 
 // doneMessages are what a page says after a change that led to it. The codes
 // travel in URLs, so the messages name nobody.
-var doneMessages = map[string]string{
+var doneMessages = map[string]lms.Term{
 	"saved":          "Saved.",
 	"named":          "Saved. Everything is waiting for their first sign-in; nothing else is needed from you.",
 	"added":          "Saved. They are in the course now.",
@@ -74,11 +75,11 @@ var doneMessages = map[string]string{
 // fault cannot leave half a page behind a good status.
 func (w *Web) render(rw http.ResponseWriter, r *request, status int, c templ.Component) {
 	var b bytes.Buffer
-	if err := c.Render(r.Context(), &b); err != nil {
+	if err := c.Render(withWords(r.Context(), r.words), &b); err != nil {
 		w.opts.Log.ErrorContext(r.Context(), "page not rendered", "route", r.Pattern, "request_id", r.caller.RequestID, "error", err)
 		status = http.StatusInternalServerError
 		b.Reset()
-		b.WriteString("This page could not be made. Please try again.")
+		b.WriteString(r.words.T("This page could not be made. Please try again."))
 	}
 	h := rw.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -94,19 +95,9 @@ func (w *Web) renderPart(rw http.ResponseWriter, r *request, status int, c templ
 	w.render(rw, r, status, c)
 }
 
-// Times are shown in UTC, the only zone that everybody can look up.
-
-func moment(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") }
-func day(t time.Time) string    { return t.UTC().Format("2 Jan 2006") }
-func stamp(t time.Time) string  { return t.UTC().Format(time.RFC3339) }
-
-// count writes a number with its noun.
-func count(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
+// stamp is a time for the datetime attribute; what people read is package
+// lang's.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // named tells whether somebody has a name beside the address.
 func named(u *lms.User) bool { return u.Email == "" || u.DisplayName() != string(u.Email) }
@@ -120,7 +111,7 @@ func callName(u *lms.User) string {
 	return u.Email.Display()
 }
 
-func siteRoleName(r lms.SiteRole) string {
+func siteRoleName(r lms.SiteRole) lms.Term {
 	switch r {
 	case lms.SiteAdmin:
 		return "Administrator"
@@ -131,7 +122,7 @@ func siteRoleName(r lms.SiteRole) string {
 	}
 }
 
-func siteRoleMeaning(r lms.SiteRole) string {
+func siteRoleMeaning(r lms.SiteRole) lms.Term {
 	switch r {
 	case lms.SiteAdmin:
 		return "manages people and holds every privilege in every course"

@@ -44,7 +44,7 @@ func (w *Web) showRoles(rw http.ResponseWriter, r *request, v service.CourseView
 	f.Key = formKey()
 	f.Switches = roleSwitches(r, v, on)
 	w.render(rw, r, status, rolesPage(rolesView{
-		Shell: w.courseShell(r, v, "Roles", "roles"), CourseID: v.Course.ID, Roles: roles, MayEdit: may(r, access.RoleCreate, v), Form: f, Problem: p,
+		Shell: w.courseShell(r, v, r.words.T("Roles"), "roles"), CourseID: v.Course.ID, Roles: roles, MayEdit: may(r, access.RoleCreate, v), Form: f, Problem: p,
 	}))
 	return nil
 }
@@ -78,11 +78,11 @@ func (w *Web) createRole(rw http.ResponseWriter, r *request) error {
 	if err == nil {
 		return w.done(rw, r, coursePath(v.Course.ID, "/roles"), "role-created")
 	}
-	p, status, ok := asProblem(err)
+	p, status, ok := asProblem(r.words, err)
 	if !ok {
 		return err
 	}
-	return w.showRoles(rw, r, v, status, roleForm{Name: name}, on, sentTwice(p))
+	return w.showRoles(rw, r, v, status, roleForm{Name: name}, on, sentTwice(r.words, p))
 }
 
 // roleView is the page of one custom role.
@@ -125,7 +125,7 @@ func (w *Web) editRole(rw http.ResponseWriter, r *request) error {
 		return err
 	}
 	if role.Role.Preset {
-		return lms.Errorf(lms.CodeConflict, "preset-role", "%s is a built-in role and stays as it is. Make a role of your own instead.", role.Role.Name)
+		return lms.Errorf(lms.CodeConflict, "preset-role", "%s is a built-in role and stays as it is. Make a role of your own instead.", role.Role.Title())
 	}
 	w.showRole(rw, r, v, http.StatusOK, role, role.Role.Name, privilegeNames(role.Role.Privileges), problem{})
 	return nil
@@ -142,7 +142,7 @@ func privilegeNames(s lms.PrivilegeSet) []string {
 func (w *Web) showRole(rw http.ResponseWriter, r *request, v service.CourseView, status int, role service.RoleOf, name string, on []string, p problem) {
 	f := roleForm{ID: role.Role.ID, Name: name, Switches: roleSwitches(r, v, on)}
 	w.render(rw, r, status, rolePage(roleView{
-		Shell: w.courseShell(r, v, "Role "+role.Role.Name, "roles"), CourseID: v.Course.ID, Role: role, Form: f, Problem: p,
+		Shell: w.courseShell(r, v, r.words.T("Role %s", role.Role.Name), "roles"), CourseID: v.Course.ID, Role: role, Form: f, Problem: p,
 	}))
 }
 
@@ -164,7 +164,7 @@ func (w *Web) updateRole(rw http.ResponseWriter, r *request) error {
 }
 
 func (w *Web) roleProblem(rw http.ResponseWriter, r *request, v service.CourseView, role service.RoleOf, name string, on []string, err error) error {
-	p, status, ok := asProblem(err)
+	p, status, ok := asProblem(r.words, err)
 	if !ok || role.Role.Preset {
 		return err
 	}

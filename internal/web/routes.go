@@ -1,6 +1,9 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // route is one page, or one form that a page sends.
 type route struct {
@@ -10,21 +13,40 @@ type route struct {
 }
 
 // routes is every page there is: the one table that registers them and that
-// Routes tells.
-var routes = []route{
+// Routes tells. Newer nouns have their part of it in their own file.
+var routes = slices.Concat(
+	assetRoutes,
+	signInRoutes,
+	courseRoutes,
+	peopleRoutes,
+	roleRoutes,
+	auditRoutes,
+	settingsRoutes,
+	accountRoutes,
+	adminRoutes,
+	languageRoutes,
+)
+
+var assetRoutes = []route{
 	{"GET /static/{version}/{name}", true, (*Web).static},
 	{"GET /favicon.ico", true, (*Web).favicon},
+}
 
+var signInRoutes = []route{
 	{"GET /sign-in", true, (*Web).signInPage},
 	{"GET /auth/{provider}/start", true, (*Web).startSignIn},
 	{"GET /auth/{provider}/callback", true, (*Web).finishSignIn},
 	{"POST /auth/sign-out", true, (*Web).signOut},
+}
 
+var courseRoutes = []route{
 	{"GET /{$}", false, (*Web).home},
 	{"GET /courses/new", false, (*Web).newCourse},
 	{"POST /courses", false, (*Web).createCourse},
 	{"GET /courses/{course_id}", false, (*Web).coursePage},
+}
 
+var peopleRoutes = []route{
 	{"GET /courses/{course_id}/people", false, (*Web).people},
 	{"GET /courses/{course_id}/people/search", false, (*Web).backToPeople},
 	{"POST /courses/{course_id}/people/search", false, (*Web).searchPeople},
@@ -38,29 +60,39 @@ var routes = []route{
 	{"POST /courses/{course_id}/people/{user_id}/role", false, (*Web).setRole},
 	{"GET /courses/{course_id}/people/{user_id}/remove", false, (*Web).confirmRemove},
 	{"POST /courses/{course_id}/people/{user_id}/remove", false, (*Web).removePerson},
+}
 
+var roleRoutes = []route{
 	{"GET /courses/{course_id}/roles", false, (*Web).roles},
 	{"POST /courses/{course_id}/roles", false, (*Web).createRole},
 	{"GET /courses/{course_id}/roles/{role_id}", false, (*Web).editRole},
 	{"POST /courses/{course_id}/roles/{role_id}", false, (*Web).updateRole},
 	{"POST /courses/{course_id}/roles/{role_id}/delete", false, (*Web).deleteRole},
+}
 
+var auditRoutes = []route{
 	{"GET /courses/{course_id}/audit", false, (*Web).courseAudit},
+}
 
+var settingsRoutes = []route{
 	{"GET /courses/{course_id}/settings", false, (*Web).settings},
 	{"POST /courses/{course_id}/settings", false, (*Web).updateCourse},
 	{"POST /courses/{course_id}/settings/archive", false, (*Web).archiveCourse},
 	{"POST /courses/{course_id}/settings/restore", false, (*Web).restoreCourse},
 	{"GET /courses/{course_id}/settings/delete", false, (*Web).confirmDeleteCourse},
 	{"POST /courses/{course_id}/settings/delete", false, (*Web).deleteCourse},
+}
 
+var accountRoutes = []route{
 	{"GET /account", false, (*Web).account},
 	{"POST /account/sessions/{session_id}/end", false, (*Web).endSession},
 	{"POST /account/sessions/end-others", false, (*Web).endOtherSessions},
 	{"GET /account/tokens", false, (*Web).backToAccount},
 	{"POST /account/tokens", false, (*Web).createToken},
 	{"POST /account/tokens/{token_id}/revoke", false, (*Web).revokeToken},
+}
 
+var adminRoutes = []route{
 	{"GET /admin/people", false, (*Web).adminPeople},
 	{"POST /admin/people", false, (*Web).adminNamePerson},
 	{"GET /admin/people/search", false, (*Web).backToAdminPeople},

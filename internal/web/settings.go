@@ -70,7 +70,7 @@ func (w *Web) updateCourse(rw http.ResponseWriter, r *request) error {
 }
 
 func (w *Web) settingsProblem(rw http.ResponseWriter, r *request, v service.CourseView, typed courseForm, err error) error {
-	p, status, ok := asProblem(err)
+	p, status, ok := asProblem(r.words, err)
 	if !ok || !showsSettings(v.Holds) {
 		return err
 	}

@@ -4,13 +4,14 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"io/fs"
 	"mime"
 	"net/http"
 	"path"
 	"strconv"
 )
 
-//go:embed static/app.css static/app.js static/htmx.min.js static/favicon.svg
+//go:embed static/css/*.css static/js/*.js static/htmx.min.js static/favicon.svg
 var staticFiles embed.FS
 
 // assets are the files that pages load. The address of each holds a hash of
@@ -26,19 +27,34 @@ type asset struct {
 
 func embeddedAssets() *assets {
 	a := &assets{files: map[string]asset{}}
-	entries, err := staticFiles.ReadDir("static")
-	if err != nil {
-		panic("web: embedded files: " + err.Error()) // cannot happen: they are part of the program
+	a.add("app.css", embedded("static/css/*.css"))
+	a.add("app.js", embedded("static/js/*.js"))
+	a.add("htmx.min.js", embedded("static/htmx.min.js"))
+	a.add("favicon.svg", embedded("static/favicon.svg"))
+	return a
+}
+
+func (a *assets) add(name string, content []byte) {
+	sum := sha256.Sum256(content)
+	a.files[name] = asset{content, hex.EncodeToString(sum[:8]), kindOf(name)}
+}
+
+// embedded joins the files of a pattern in the order of their names, so that a
+// noun has its own part of what the browser gets as one.
+func embedded(pattern string) []byte {
+	names, err := fs.Glob(staticFiles, pattern)
+	if err != nil || len(names) == 0 {
+		panic("web: no embedded file is called " + pattern) // cannot happen: they are part of the program
 	}
-	for _, e := range entries {
-		content, err := staticFiles.ReadFile("static/" + e.Name())
+	var all []byte
+	for _, name := range names {
+		content, err := staticFiles.ReadFile(name)
 		if err != nil {
 			panic("web: embedded files: " + err.Error())
 		}
-		sum := sha256.Sum256(content)
-		a.files[e.Name()] = asset{content, hex.EncodeToString(sum[:8]), kindOf(e.Name())}
+		all = append(all, content...)
 	}
-	return a
+	return all
 }
 
 // kindOf does not ask the machine, whose tables differ.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"matricula/internal/access"
+	"matricula/internal/lang"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 	"matricula/internal/signin"
@@ -40,6 +41,7 @@ type Web struct {
 	secure bool
 	assets *assets
 	mux    *http.ServeMux
+	words  func(*http.Request, lms.User) *lang.Printer
 }
 
 // New makes the web app.
@@ -48,6 +50,7 @@ func New(svc *service.Service, rp *signin.RelyingParty, opts Options) *Web {
 	if u, err := url.Parse(opts.URL); err == nil {
 		w.secure, w.host = u.Scheme == "https", u.Host
 	}
+	w.words = w.wordsFor
 	for _, rt := range routes {
 		w.mux.Handle(rt.pattern, w.page(rt))
 	}
@@ -107,11 +110,12 @@ type request struct {
 	*http.Request
 	caller access.Caller
 	user   lms.User
+	words  *lang.Printer // in whose language the answer is
 }
 
-func readCaller(r *http.Request) *request {
+func (w *Web) readCaller(r *http.Request) *request {
 	c, u := access.CallerOf(r.Context())
-	return &request{Request: r, caller: c, user: u}
+	return &request{Request: r, caller: c, user: u, words: w.words(r, u)}
 }
 
 // enhanced tells whether htmx asks for a part of a page.
@@ -120,7 +124,7 @@ func (r *request) enhanced() bool { return r.Header.Get("HX-Request") == "true" 
 // page runs a route's handler, and renders its error in the one place for it.
 func (w *Web) page(rt route) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		req := readCaller(r)
+		req := w.readCaller(r)
 		if !rt.public && req.caller.Anonymous() {
 			w.askToSignIn(rw, req)
 			return

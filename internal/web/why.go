@@ -1,42 +1,57 @@
 package web
 
 import (
+	"time"
+
 	"matricula/internal/access"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 )
 
 // sentence answers "why may they do this?" in plain words.
-func sentence(e access.Explanation, r *service.AccessReport) string {
+func sentence(e access.Explanation, r *service.AccessReport) lms.Text {
 	role := r.Member.RoleName()
 	switch e.Because {
 	case access.BecauseAdmin:
-		return "Yes, as an administrator of the whole site."
+		return lms.Say("Yes, as an administrator of the whole site.")
 	case access.BecauseOwner:
-		return "Yes, as an owner: owners of a course may do everything in it."
+		return lms.Say("Yes, as an owner: owners of a course may do everything in it.")
 	case access.BecauseRole:
-		return "Yes, it comes with the role " + role + "."
+		return lms.Say("Yes, it comes with the role %s.", role)
 	case access.BecauseAllowed:
-		return "Yes, it was given" + byWhom(r) + "."
-	case access.BecauseImplied:
-		return "Yes, because “" + e.Via.Label() + "” needs it."
-	case access.BecauseDenied:
-		if e.Via != e.Privilege {
-			return "No: “" + e.Via.Label() + "”, which it needs, was taken away" + byWhom(r) + "."
+		if by, at, ok := whoGranted(r); ok {
+			return lms.Say("Yes, it was given by %s on %s.", by, at)
 		}
-		return "No, it was taken away" + byWhom(r) + "."
+		return lms.Say("Yes, it was given.")
+	case access.BecauseImplied:
+		return lms.Say("Yes, because “%s” needs it.", e.Via.Label())
+	case access.BecauseDenied:
+		return denied(e, r)
 	}
 	if r.Member.Enrollment == nil {
-		return "No, nothing gives it."
+		return lms.Say("No, nothing gives it.")
 	}
-	return "No, the role " + role + " does not give it, and nobody has given it besides."
+	return lms.Say("No, the role %s does not give it, and nobody has given it besides.", role)
 }
 
-func byWhom(r *service.AccessReport) string {
-	if r.GrantedBy == nil || r.Member.Grant == nil {
-		return ""
+func denied(e access.Explanation, r *service.AccessReport) lms.Text {
+	by, at, known := whoGranted(r)
+	switch through := e.Via != e.Privilege; {
+	case through && known:
+		return lms.Say("No: “%s”, which it needs, was taken away by %s on %s.", e.Via.Label(), by, at)
+	case through:
+		return lms.Say("No: “%s”, which it needs, was taken away.", e.Via.Label())
+	case known:
+		return lms.Say("No, it was taken away by %s on %s.", by, at)
 	}
-	return " by " + actorName(r.GrantedBy) + " on " + day(r.Member.Grant.GrantedAt)
+	return lms.Say("No, it was taken away.")
+}
+
+func whoGranted(r *service.AccessReport) (by string, at time.Time, ok bool) {
+	if r.GrantedBy == nil || r.Member.Grant == nil {
+		return "", time.Time{}, false
+	}
+	return actorName(r.GrantedBy), r.Member.Grant.GrantedAt, true
 }
 
 // actorName is what pages call whoever did something.

@@ -143,6 +143,7 @@ var apiPolicy = []row{
 	{route: "GET /api/docs.css", public: true},
 	{route: "GET /api/v1/privileges", policy: signedIn},
 	{route: "GET /api/v1/me", policy: signedIn},
+	{route: "PATCH /api/v1/me", policy: signedIn, write: true, body: bodyOf(object{"language": ""})},
 
 	{route: "GET /api/v1/users", policy: signedIn},
 	{route: "POST /api/v1/users", policy: admins, write: true, body: bodyOf(object{"email": "new@uni.example"})},
@@ -197,6 +198,8 @@ var webPolicy = []row{
 	{route: "GET /static/{version}/{name}", public: true, allow: []int{404}},
 	{route: "GET /favicon.ico", public: true},
 	{route: "GET /sign-in", public: true},
+	{route: "GET /language", public: true},
+	{route: "POST /language", public: true, form: formOf("language", "en")},
 	{route: "GET /auth/{provider}/start", public: true},
 	{route: "GET /auth/{provider}/callback", public: true, allow: []int{400}},
 	{route: "POST /auth/sign-out", public: true, form: formOf()},

@@ -1,0 +1,9 @@
+package lang
+
+// Words that many pages share.
+func init() {
+	italian.add(entries{
+		"Save":   "Salva",
+		"Cancel": "Annulla",
+	})
+}

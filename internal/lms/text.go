@@ -1,0 +1,44 @@
+package lms
+
+import (
+	"fmt"
+	"strings"
+)
+
+// What is said to people is English here, in the code and in the API. Pages say
+// it in the reader's language; for that, a text keeps its format and what was
+// put into it.
+
+// Term is a word or a sentence for people. Each has a translation in package
+// lang, which a test demands; names of people and courses are plain strings.
+type Term string
+
+// Terms are several, which a sentence lists.
+type Terms []Term
+
+func (t Terms) String() string {
+	words := make([]string, len(t))
+	for i, one := range t {
+		words[i] = string(one)
+	}
+	return strings.Join(words, ", ")
+}
+
+// Text is a sentence for people with what was put into it: a format of package
+// fmt and its arguments, of which those of type Term, Terms and Text are words
+// for people themselves. The zero Text says nothing.
+type Text struct {
+	Format string
+	Args   []any
+}
+
+// Say makes a text.
+func Say(format string, args ...any) Text { return Text{format, args} }
+
+// String is the text in English.
+func (t Text) String() string {
+	if len(t.Args) == 0 {
+		return t.Format
+	}
+	return fmt.Sprintf(t.Format, t.Args...)
+}
