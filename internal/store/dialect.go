@@ -164,16 +164,13 @@ func classify(err error) error {
 	if err == nil || errors.As(err, &le) {
 		return err
 	}
-	unavailable := func(typ string, msg lms.Term) error {
-		return &lms.Error{Code: lms.CodeUnavailable, Type: typ, Message: string(msg), Text: lms.Say(string(msg)), Err: err}
-	}
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
 		switch {
 		case pe.Code == pgDiskFull:
-			return unavailable("storage-full", "The database has no space left, so nothing was saved. Please tell whoever runs this server.")
+			return lms.Errorf(lms.CodeUnavailable, "storage-full", "The database has no space left, so nothing was saved. Please tell whoever runs this server.").Because(err)
 		case pe.Code == pgTooManyConnections, pe.Code == pgQueryCanceled, pe.Code == pgLockNotAvailable, retryable(err), strings.HasPrefix(pe.Code, pgOperatorIntervention):
-			return unavailable("database-busy", "The database is busy, so nothing was saved. Please try again in a moment.")
+			return lms.Errorf(lms.CodeUnavailable, "database-busy", "The database is busy, so nothing was saved. Please try again in a moment.").Because(err)
 		}
 		return err
 	}
@@ -181,16 +178,16 @@ func classify(err error) error {
 	if errors.As(err, &se) {
 		switch se.Code() & 0xff {
 		case sqlite3.SQLITE_FULL:
-			return unavailable("storage-full", "The disk has no space left, so nothing was saved. Please tell whoever runs this server.")
+			return lms.Errorf(lms.CodeUnavailable, "storage-full", "The disk has no space left, so nothing was saved. Please tell whoever runs this server.").Because(err)
 		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-			return unavailable("database-busy", "The database is busy, so nothing was saved. Please try again in a moment.")
+			return lms.Errorf(lms.CodeUnavailable, "database-busy", "The database is busy, so nothing was saved. Please try again in a moment.").Because(err)
 		case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
-			return unavailable("database-unavailable", "The database cannot be written at the moment. Please tell whoever runs this server.")
+			return lms.Errorf(lms.CodeUnavailable, "database-unavailable", "The database cannot be written at the moment. Please tell whoever runs this server.").Because(err)
 		}
 		return err
 	}
 	if isConnectionError(err) {
-		return unavailable("database-unavailable", "The database cannot be reached at the moment. Please try again in a moment.")
+		return lms.Errorf(lms.CodeUnavailable, "database-unavailable", "The database cannot be reached at the moment. Please try again in a moment.").Because(err)
 	}
 	return err
 }
