@@ -131,6 +131,24 @@ func (s PrivilegeSet) withImplying() PrivilegeSet {
 	return s
 }
 
+// GivenBy lists the privileges that give p: itself, and those that imply it.
+func GivenBy(p Privilege) []Privilege {
+	list := []Privilege{p}
+	for _, i := range privilegeInfos {
+		if slices.Contains(i.Implies, p) {
+			list = append(list, i.Privilege)
+		}
+	}
+	return list
+}
+
+// DeniedBy lists the privileges whose denial takes p away: itself, and those
+// that it implies.
+func DeniedBy(p Privilege) []Privilege {
+	info, _ := p.Info()
+	return append([]Privilege{p}, info.Implies...)
+}
+
 // Effective is the rule by which everything is decided:
 // (role + allow) - deny, where managing implies viewing and deny wins.
 func Effective(role, allow, deny PrivilegeSet) PrivilegeSet {

@@ -114,7 +114,7 @@ func parseRows(r EnrollRequest) ([]RowResult, error) {
 	}
 	ids := make(map[int64]bool, len(r.UserIDs))
 	for i, id := range r.UserIDs {
-		row := RowResult{Location: fmt.Sprintf("user_ids[%d]", i), UserID: id}
+		row := RowResult{Location: locationOf(i), UserID: id}
 		if ids[id] {
 			row.already("listed-twice", lms.Say("This person is in the list more than once."))
 		}
@@ -123,6 +123,9 @@ func parseRows(r EnrollRequest) ([]RowResult, error) {
 	}
 	return rows, nil
 }
+
+// locationOf is where an id stands in a request.
+func locationOf(i int) string { return fmt.Sprintf("user_ids[%d]", i) }
 
 // enrolling is one bulk enrollment in progress. A row without a Result is
 // still open.
@@ -403,7 +406,7 @@ func (s *Service) Remove(ctx context.Context, c access.Caller, courseID int64, i
 		}
 		rows := make([]RowResult, len(ids))
 		for i, id := range ids {
-			rows[i] = RowResult{Location: fmt.Sprintf("user_ids[%d]", i), UserID: id}
+			rows[i] = RowResult{Location: locationOf(i), UserID: id}
 			if err := w.removeOne(ctx, &rows[i], byID); err != nil {
 				return nil, err
 			}
@@ -473,10 +476,7 @@ func (w *work) removeOne(ctx context.Context, row *RowResult, byID map[int64]*lm
 	}
 	delete(byID, row.UserID)
 	row.Result = ResultRemoved
-	before := struct {
-		Role string `json:"role,omitempty"`
-		grantAudit
-	}{grantAudit: grantView(m.Grant)}
+	before := removedAudit{grantAudit: grantView(m.Grant)}
 	if m.Enrollment != nil {
 		before.Role = m.Enrollment.Role.Key
 	}

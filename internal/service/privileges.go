@@ -90,22 +90,35 @@ func grantFor(m *lms.Member, wanted lms.PrivilegeSet) (allow, deny lms.Privilege
 // their role. It needs the privilege to manage staff, and everything that it
 // changes must be the caller's own.
 func (s *Service) SetPrivileges(ctx context.Context, c access.Caller, p PrivilegeChange) (lms.Member, error) {
+	res, err := s.ChangePrivileges(ctx, c, p)
+	return res.Member, err
+}
+
+// ChangePrivileges is SetPrivileges for whoever also wants to know what was
+// before, to be able to undo it.
+func (s *Service) ChangePrivileges(ctx context.Context, c access.Caller, p PrivilegeChange) (PlaceResult, error) {
 	want, parseErr := p.parse()
-	return doOnce(ctx, s, c, access.PrivilegesSet, p.CourseID, nil, func(ctx context.Context, w *work) (lms.Member, error) {
+	return doOnce(ctx, s, c, access.PrivilegesSet, p.CourseID, nil, func(ctx context.Context, w *work) (res PlaceResult, err error) {
 		if parseErr != nil {
-			return lms.Member{}, parseErr
+			return res, parseErr
 		}
 		m, created, err := s.person(ctx, w, p.Person, naming{ConfirmOutside: p.ConfirmOutside})
 		if err != nil {
-			return m, err
+			return res, err
 		}
+		res.Before = PlaceOf(&m)
 		if p.Role != "" {
 			if err := w.giveRole(ctx, &m, p.Role); err != nil {
-				return m, err
+				return res, err
 			}
 		}
 		allow, deny := p.grant(&m, want)
-		return m, w.setGrant(ctx, &m, allow, deny, created)
+		err = w.setGrant(ctx, &m, allow, deny, created)
+		res.UserID, res.Email, res.Member, res.After, res.Result = m.User.ID, m.User.Email, m, PlaceOf(&m), ResultChanged
+		if res.After == res.Before {
+			res.Result = ResultAlready
+		}
+		return res, err
 	})
 }
 

@@ -15,7 +15,10 @@ type RosterRequest struct {
 	Role     string
 	Status   lms.UserStatus
 	Group    store.PeopleGroup
+	May      lms.Privilege // only who may do this
 	Search   string
+	Order    store.PeopleOrder
+	Down     bool
 	After    store.PeopleCursor
 	Limit    int
 }
@@ -27,7 +30,7 @@ type RosterPage struct {
 	More     bool
 }
 
-// Roster lists a course's people, sorted by name.
+// Roster lists a course's people.
 func (s *Service) Roster(ctx context.Context, c access.Caller, r RosterRequest) (RosterPage, error) {
 	st, err := s.look(ctx, c, access.RosterView, r.CourseID)
 	if err != nil {
@@ -38,7 +41,7 @@ func (s *Service) Roster(ctx context.Context, c access.Caller, r RosterRequest) 
 		return RosterPage{}, err
 	}
 	list, err := s.store.Reader().People(ctx, store.PeopleQuery{
-		CourseID: r.CourseID, Enrolled: r.Enrolled, Role: r.Role, Status: r.Status, Group: r.Group,
+		CourseID: r.CourseID, Enrolled: r.Enrolled, Role: r.Role, Status: r.Status, Group: r.Group, Privilege: r.May, Order: r.Order, Down: r.Down,
 		Search: lms.FoldSearch(clean), After: r.After, Limit: r.Limit + 1,
 	})
 	if err != nil {

@@ -3,21 +3,25 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"matricula/internal/lms"
 )
 
-// PeopleQuery asks for a page of a course's people, in the order of their sort
-// keys. The zero values of its filters do not filter.
+// PeopleQuery asks for a page of a course's people. The zero values of its
+// filters do not filter, and the zero order is that of the sort keys.
 type PeopleQuery struct {
-	CourseID int64
-	Enrolled bool   // leave out those who have privileges but no role
-	Role     string // a role's key
-	Status   lms.UserStatus
-	Group    PeopleGroup
-	Search   string // folded with lms.FoldSearch; a part of a name or an address
-	After    PeopleCursor
-	Limit    int
+	CourseID  int64
+	Enrolled  bool   // leave out those who have privileges but no role
+	Role      string // a role's key
+	Status    lms.UserStatus
+	Group     PeopleGroup
+	Privilege lms.Privilege // who may do this, by role or by themselves
+	Search    string        // folded with lms.FoldSearch; a part of a name or an address
+	Order     PeopleOrder
+	Down      bool // the reverse
+	After     PeopleCursor
+	Limit     int
 }
 
 // PeopleGroup is staff, students (whoever is no staff), or both.
@@ -30,37 +34,94 @@ const (
 	StudentsOnly
 )
 
-// PeopleCursor is the last person of the page before.
+// PeopleOrder is by what a list of people is ordered. Those who are equal in
+// it follow in the order of their names.
+type PeopleOrder int
+
+// The orders.
+const (
+	ByName    PeopleOrder = iota
+	ByRole                // the highest first, those without a role last
+	ByAdded               // when they were added, or given what they may do
+	ByArrival             // their first sign-in, those who have not arrived last
+)
+
+// PeopleCursor is the last person of the page before: the zero cursor begins.
 type PeopleCursor struct {
+	Role    int64     // of ByRole
+	Time    time.Time // of ByAdded and ByArrival
 	SortKey string
 	UserID  int64
 }
 
-// sqlPeople first finds the page among all who are in the course, with as
+// peopleShape picks one of the statements for a query: only what changes the
+// plan is a shape, everything else is a parameter.
+type peopleShape struct {
+	order PeopleOrder
+	down  bool
+	wide  bool // asks for roles or grants, so that they are joined first
+}
+
+var peopleStatements = map[peopleShape]*statement{}
+
+func init() {
+	for order := range peopleOrders {
+		for _, down := range []bool{false, true} {
+			for _, wide := range []bool{false, true} {
+				sh := peopleShape{order, down, wide || order == ByRole || order == ByAdded}
+				if peopleStatements[sh] == nil {
+					peopleStatements[sh] = stmt(peopleText(sh))
+				}
+			}
+		}
+	}
+}
+
+// peopleOrders are what each order compares before the name.
+var peopleOrders = map[PeopleOrder]string{
+	ByName:    "1",
+	ByRole:    "coalesce(en.role_id, {last})",
+	ByAdded:   "coalesce(en.created_at, p.granted_at, {never})",
+	ByArrival: "coalesce(u.claimed_at, {never})",
+}
+
+// peopleText first finds the page among all who are in the course, with as
 // little as that takes, and then reads all about those on it.
-var sqlPeople = stmt(`
-	SELECT ` + memberColumns + `, u.sort_key
-	FROM (
-		SELECT u.id, u.sort_key
+func peopleText(sh peopleShape) string {
+	key, sign, direction := peopleOrders[sh.order], ">", "ASC"
+	if sh.down {
+		sign, direction = "<", "DESC"
+	}
+	joins, filters := "", ""
+	if sh.wide {
+		joins = joinMembershipIn("$1")
+		filters = `
+			AND ($10 = '' OR r.key = $10)
+			AND ($11 = 0 OR ($11 = 1) = (coalesce(r.privileges, '[]') <> '[]' OR coalesce(p.allow, '[]') <> '[]'))
+			AND ($12 = '[]' OR (r.is_preset AND r.key = 'owner') OR (
+				EXISTS (SELECT 1 FROM {rows:$12} WHERE coalesce(r.privileges, '') || coalesce(p.allow, '') LIKE '%"' || (j.value->>0) || '"%')
+				AND NOT EXISTS (SELECT 1 FROM {rows:$13} WHERE coalesce(p.deny, '') LIKE '%"' || (j.value->>0) || '"%')))`
+	}
+	return `
+		SELECT ` + memberColumns + `, u.sort_key, t.k
 		FROM (
-			SELECT user_id FROM enrollments WHERE course_id = $1
-			UNION ALL
-			SELECT g.user_id FROM course_privileges g WHERE g.course_id = $1 AND $2 = 0
-				AND NOT EXISTS (SELECT 1 FROM enrollments x WHERE x.course_id = $1 AND x.user_id = g.user_id)
-		) m
-		JOIN users u ON u.id = m.user_id
-		WHERE u.status <> 'erased'
-			AND ($3 = '' OR $3 = (SELECT y.key FROM enrollments x JOIN course_roles y ON y.id = x.role_id WHERE x.course_id = $1 AND x.user_id = u.id))
-			AND ($4 = '' OR u.status = $4)
-			AND ($5 = 0 OR ($5 = 1) = (
-				EXISTS (SELECT 1 FROM enrollments x JOIN course_roles y ON y.id = x.role_id WHERE x.course_id = $1 AND x.user_id = u.id AND y.privileges <> '[]')
-				OR EXISTS (SELECT 1 FROM course_privileges g WHERE g.course_id = $1 AND g.user_id = u.id AND g.allow <> '[]')))
-			AND ($6 = '' OR u.search_key LIKE $6 ESCAPE '\')
-			AND (u.sort_key > $7 OR (u.sort_key = $7 AND u.id > $8))
-		ORDER BY u.sort_key, u.id LIMIT $9
-	) t
-	JOIN users u ON u.id = t.id` + joinEmail + joinMembershipIn("$1") + `
-	ORDER BY t.sort_key, t.id`)
+			SELECT u.id, u.sort_key, ` + key + ` AS k
+			FROM (
+				SELECT user_id FROM enrollments WHERE course_id = $1
+				UNION ALL
+				SELECT g.user_id FROM course_privileges g WHERE g.course_id = $1 AND $2 = 0
+					AND NOT EXISTS (SELECT 1 FROM enrollments x WHERE x.course_id = $1 AND x.user_id = g.user_id)
+			) m
+			JOIN users u ON u.id = m.user_id` + joins + `
+			WHERE u.status <> 'erased'
+				AND ($3 = '' OR u.status = $3)
+				AND ($4 = '' OR u.search_key LIKE $4 ESCAPE '\')
+				AND ($5 = 0 OR (` + key + `, u.sort_key, u.id) ` + sign + ` ($6, $7, $8))` + filters + `
+			ORDER BY k ` + direction + `, u.sort_key ` + direction + `, u.id ` + direction + ` LIMIT $9
+		) t
+		JOIN users u ON u.id = t.id` + joinEmail + joinMembershipIn("$1") + `
+		ORDER BY t.k ` + direction + `, t.sort_key ` + direction + `, t.id ` + direction
+}
 
 // Person is a member with the place where the list can be continued.
 type Person struct {
@@ -74,11 +135,18 @@ func (tx *Tx) People(ctx context.Context, q PeopleQuery) ([]Person, error) {
 	if q.Search != "" {
 		pattern = likePattern(q.Search)
 	}
-	rows, err := tx.query(ctx, sqlPeople, q.CourseID, flag(q.Enrolled), q.Role, string(q.Status), int(q.Group), pattern,
-		q.After.SortKey, q.After.UserID, q.Limit)
+	sh := peopleShape{q.Order, q.Down, q.Role != "" || q.Group != Everybody || q.Privilege != "" || q.Order == ByRole || q.Order == ByAdded}
+	args := []any{
+		q.CourseID, flag(q.Enrolled), string(q.Status), pattern, flag(q.After.UserID != 0), q.After.key(q.Order), q.After.SortKey, q.After.UserID, q.Limit,
+	}
+	if sh.wide {
+		givers, deniers := privilegeLists(q.Privilege)
+		args = append(args, q.Role, int(q.Group), givers, deniers)
+	}
+	rows, err := tx.query(ctx, peopleStatements[sh], args...)
 	list, err := collect(rows, err, func(r scanner) (p Person, err error) {
 		m := memberScan{}
-		err = r.Scan(append(m.dest(), &p.Cursor.SortKey)...)
+		err = r.Scan(append(m.dest(), &p.Cursor.SortKey, p.Cursor.dest(q.Order))...)
 		p.Member = m.member()
 		p.Cursor.UserID = m.user.ID
 		return p, err
@@ -87,6 +155,43 @@ func (tx *Tx) People(ctx context.Context, q PeopleQuery) ([]Person, error) {
 		return nil, fmt.Errorf("list people of course %d: %w", q.CourseID, err)
 	}
 	return list, nil
+}
+
+// key is the cursor's place in an order, in the type that the database compares.
+func (c *PeopleCursor) key(o PeopleOrder) any {
+	switch o {
+	case ByRole:
+		return c.Role
+	case ByAdded, ByArrival:
+		return at(c.Time)
+	}
+	return 1
+}
+
+func (c *PeopleCursor) dest(o PeopleOrder) any {
+	switch o {
+	case ByRole:
+		return &c.Role
+	case ByAdded, ByArrival:
+		return timestamp{&c.Time}
+	}
+	return new(int64)
+}
+
+// privilegeLists are the privileges of which one gives p, and those of which a
+// denial of one takes it away, as lists for {rows}; both are empty for none.
+func privilegeLists(p lms.Privilege) (givers, deniers string) {
+	if p == "" {
+		return "[]", "[]"
+	}
+	give, deny := [][1]lms.Privilege{}, [][1]lms.Privilege{}
+	for _, g := range lms.GivenBy(p) {
+		give = append(give, [1]lms.Privilege{g})
+	}
+	for _, d := range lms.DeniedBy(p) {
+		deny = append(deny, [1]lms.Privilege{d})
+	}
+	return mustJSON(give), mustJSON(deny)
 }
 
 // PeopleCounts counts a course's people.
