@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps test generate fmt lint bench build demo fuzz ci
+.PHONY: help deps test generate fmt lint bench build demo screenshots fuzz ci
 
 PACKAGES ?= ./...
 FUZZTIME ?= 30s
@@ -39,6 +39,11 @@ build: ## make the program ./matricula
 
 demo: ## a small school on a throw-away database
 	go run ./cmd/matricula demo
+
+screenshots: ## pictures of every page, on desktop and phone, light and dark, in ./screenshots
+	@rm -rf screenshots
+	go test ./internal/apptest/story -count=1 -run PagesOnEveryScreen -screenshots "$(CURDIR)/screenshots"
+	@echo "the pictures are in $(CURDIR)/screenshots"
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@scripts/fuzz $(FUZZTIME)

@@ -61,6 +61,7 @@ const (
 	CourseDelete  Action = "course.delete"
 
 	RosterView       Action = "roster.view"
+	EnrollmentCheck  Action = "enrollment.check"
 	EnrollmentAdd    Action = "enrollment.add"
 	EnrollmentChange Action = "enrollment.change"
 	EnrollmentRemove Action = "enrollment.remove"
@@ -118,6 +119,7 @@ var rules = map[Action]rule{
 	CourseDelete:  {course: true, any: []lms.Privilege{lms.CourseArchive}, write: true, frozen: true},
 
 	RosterView:       {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
+	EnrollmentCheck:  {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}},
 	EnrollmentAdd:    {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
 	EnrollmentChange: {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
 	EnrollmentRemove: {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},

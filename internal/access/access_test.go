@@ -77,6 +77,7 @@ func TestC01TheWholePolicyByRole(t *testing.T) {
 		RosterView:       all[:4],
 		AccessView:       all[:4],
 		RoleView:         all[:4],
+		EnrollmentCheck:  all[:3],
 		EnrollmentAdd:    all[:3],
 		EnrollmentChange: all[:3],
 		EnrollmentRemove: all[:3],

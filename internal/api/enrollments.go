@@ -2,9 +2,13 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
+	"matricula/internal/access"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 )
@@ -15,6 +19,8 @@ type (
 		Role   string `query:"role" doc:"Only who has this role, by its key."`
 		Status string `query:"status" enum:"pending,active,suspended"`
 		Group  string `query:"group" enum:"staff,students" doc:"staff: only who may do anything beyond being there; students: only the others."`
+		May    string `query:"privilege" doc:"Only who may do this, by role or by themselves."`
+		Sort   string `query:"sort" enum:"name,-name,role,-role,added,-added,arrival,-arrival" doc:"By family name, role (highest first), when they were added, or their first sign-in (those who have not arrived last); a minus sign reverses it."`
 		Search string `query:"search" doc:"A part of a name or an address."`
 		Paging
 	}
@@ -25,6 +31,14 @@ type (
 	removeIn struct {
 		InCourse
 		Body RemoveRequest
+	}
+	changeManyIn struct {
+		InCourse
+		Body ManyRoles
+	}
+	switchManyIn struct {
+		InCourse
+		Body ManyPrivileges
 	}
 	patchEnrollmentIn struct {
 		InCourse
@@ -57,6 +71,19 @@ type RemoveRequest struct {
 	UserIDs []int64 `json:"user_ids" minItems:"1"`
 }
 
+// ManyRoles gives several people a role.
+type ManyRoles struct {
+	UserIDs []int64 `json:"user_ids" minItems:"1" doc:"At most 1,000."`
+	Role    string  `json:"role" minLength:"1" doc:"The key of one of the course's roles."`
+}
+
+// ManyPrivileges switches privileges for several people.
+type ManyPrivileges struct {
+	UserIDs []int64  `json:"user_ids" minItems:"1" doc:"At most 1,000."`
+	On      []string `json:"on,omitempty" doc:"What they all may do from now on, whatever their role."`
+	Off     []string `json:"off,omitempty" doc:"What none of them may do any more, whatever their role."`
+}
+
 // EnrollmentPatch changes a role.
 type EnrollmentPatch struct {
 	Role string `json:"role" doc:"The key of one of the course's roles."`
@@ -68,7 +95,7 @@ type Row struct {
 	Typed      *string `json:"typed,omitempty" doc:"The address as it was sent, when there was one."`
 	Email      *string `json:"email" doc:"The canonical address; null when it is no address, or not looked up."`
 	UserID     *int64  `json:"user_id" doc:"null when nobody was found or named."`
-	Result     string  `json:"result" enum:"enrolled,named,already,removed,refused" doc:"named: nobody knew the address before; the person exists now, and is in the course."`
+	Result     string  `json:"result" enum:"enrolled,named,already,removed,changed,refused" doc:"named: nobody knew the address before; the person exists now, and is in the course."`
 	Reason     *string `json:"reason" doc:"The problem type of a refusal, or why it is \"already\"."`
 	Message    *string `json:"message" doc:"The same, for people."`
 	Suggestion *string `json:"suggestion" doc:"The address that a refused one was perhaps meant to be."`
@@ -90,6 +117,17 @@ func (a *API) registerEnrollments() {
 	register(a, op(http.MethodDelete, path, "remove-enrollments", tagPeople, "Take people out of the course",
 		"With their roles and privileges in it. The answer has one result for each; a single person who cannot be removed is answered with the problem itself.",
 		http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity), a.removePeople)
+	register(a, op(http.MethodPatch, path, "change-roles", tagPeople, "Give several people a role",
+		"They are in the course already. The answer has one result for each; who cannot be changed spoils nobody else.",
+		http.StatusConflict, http.StatusRequestEntityTooLarge), a.changeRoles)
+	register(a, op(http.MethodPatch, "/courses/{course_id}/privileges", "switch-privileges", tagPeople, "Switch privileges for several people",
+		"They are in the course already. What their role gives is denied where it is switched off. The answer has one result for each.",
+		http.StatusConflict, http.StatusRequestEntityTooLarge), a.switchPrivileges)
+	check := op(http.MethodPost, "/courses/{course_id}/enrollment-check", "check-enrollments", tagPeople, "What would enrolling do?",
+		"Answers as PUT …/enrollments would, and changes nothing. A row that would be good and is probably a slip has a reason (slip-domain, slip-twin) and a suggestion.",
+		http.StatusConflict, http.StatusRequestEntityTooLarge)
+	check.DefaultStatus = http.StatusOK
+	register(a, check, a.checkEnrollments)
 	register(a, op(http.MethodPatch, path+"/{user_id}", "change-role", tagPeople, "Change somebody's role",
 		"Also gives a role to somebody who has only privileges so far. 409 last-owner when the course would be left without an active owner.",
 		http.StatusConflict), a.patchEnrollment)
@@ -114,7 +152,18 @@ func (a *API) listEnrollments(ctx context.Context, c *call, in *listEnrollmentsI
 	r := service.RosterRequest{
 		CourseID: in.CourseID, Enrolled: true, Role: in.Role, Status: lms.UserStatus(in.Status), Search: in.Search, Limit: in.Limit,
 	}
-	r.After.SortKey, r.After.UserID = from.key, from.id
+	if in.May != "" {
+		if _, err := lms.ParsePrivileges([]string{in.May}, "query.privilege"); err != nil {
+			return nil, err
+		}
+		r.May = lms.Privilege(in.May)
+	}
+	r.SetOrder(max(0, slices.Index([]string{"name", "role", "added", "arrival"}, strings.TrimPrefix(in.Sort, "-"))), strings.HasPrefix(in.Sort, "-"))
+	if from.key != "" {
+		if err := json.Unmarshal([]byte(from.key), &r.After); err != nil {
+			return nil, fmt.Errorf("read cursor: %w", err) // cannot happen: it is sealed
+		}
+	}
 	switch in.Group {
 	case "staff":
 		r.Group = staffOnly
@@ -128,12 +177,28 @@ func (a *API) listEnrollments(ctx context.Context, c *call, in *listEnrollmentsI
 	var end place
 	if found.More {
 		last := found.People[len(found.People)-1].Cursor
-		end = place{id: last.UserID, key: last.SortKey}
+		key, err := json.Marshal(last)
+		if err != nil {
+			return nil, fmt.Errorf("write cursor: %w", err)
+		}
+		end = place{id: last.UserID, key: string(key)}
 	}
 	return listOf(found.People, func(p *service.Member) Member { return memberWire(&p.Member) }, c.next(end)), nil
 }
 
 func (a *API) enroll(ctx context.Context, c *call, in *enrollIn) (*answer[Rows], error) {
+	return a.enrollBy(ctx, c, in, a.svc.Enroll)
+}
+
+func (a *API) checkEnrollments(ctx context.Context, c *call, in *enrollIn) (*answer[Rows], error) {
+	return a.enrollBy(ctx, c, in, a.svc.CheckEnroll)
+}
+
+type enrollUseCase func(context.Context, access.Caller, service.EnrollRequest) ([]service.RowResult, error)
+
+// enrollBy reads a request to enroll and hands it to what carries it out, or
+// only tells what that would do.
+func (a *API) enrollBy(ctx context.Context, c *call, in *enrollIn, enroll enrollUseCase) (*answer[Rows], error) {
 	b := &in.Body
 	r := service.EnrollRequest{
 		CourseID: in.CourseID, Role: b.Role, Emails: b.Emails, UserIDs: b.UserIDs, Source: lms.SourcePaste, ConfirmOutside: b.ConfirmOutside,
@@ -154,12 +219,32 @@ func (a *API) enroll(ctx context.Context, c *call, in *enrollIn) (*answer[Rows],
 	if len(r.Emails)+len(r.UserIDs) == 0 {
 		return nil, &fault{status: http.StatusUnprocessableEntity, typ: "nobody-named", location: "body.emails", message: "Name somebody, in emails, user_ids or people."}
 	}
-	rows, err := a.svc.Enroll(ctx, c.caller, r)
+	rows, err := enroll(ctx, c.caller, r)
 	if err != nil {
 		return nil, err
 	}
 	for i := range rows {
 		rows[i].Location = places.of(i, len(r.Emails), rows[i].Location)
+	}
+	return rowsWire(rows), nil
+}
+
+func (a *API) changeRoles(ctx context.Context, c *call, in *changeManyIn) (*answer[Rows], error) {
+	return a.changeMany(ctx, c, service.ManyChange{CourseID: in.CourseID, UserIDs: in.Body.UserIDs, Role: in.Body.Role})
+}
+
+func (a *API) switchPrivileges(ctx context.Context, c *call, in *switchManyIn) (*answer[Rows], error) {
+	return a.changeMany(ctx, c, service.ManyChange{CourseID: in.CourseID, UserIDs: in.Body.UserIDs, On: in.Body.On, Off: in.Body.Off})
+}
+
+func (a *API) changeMany(ctx context.Context, c *call, r service.ManyChange) (*answer[Rows], error) {
+	results, err := a.svc.ChangeMany(ctx, c.caller, r)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]service.RowResult, len(results))
+	for i, res := range results {
+		rows[i] = res.RowResult
 	}
 	return rowsWire(rows), nil
 }

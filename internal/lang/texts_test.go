@@ -82,6 +82,9 @@ func texts(t *testing.T) found {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, f := range files {
+		learn(f)
+	}
 	// Constants of texts are used by name.
 	constants := map[string]ast.Expr{}
 	for _, f := range files {
@@ -146,6 +149,9 @@ func (f found) composite(fset *token.FileSet, c *ast.CompositeLit) {
 		element = kind.Elt
 	}
 	if element == nil {
+		if c.Type != nil {
+			f.fields(fset, c, termsOf(c.Type))
+		}
 		return
 	}
 	term := isTerm(element)
@@ -158,20 +164,23 @@ func (f found) composite(fset *token.FileSet, c *ast.CompositeLit) {
 		if term {
 			f.add(fset, value)
 		}
-		inner, ok := value.(*ast.CompositeLit)
-		if !ok {
+		if inner, ok := value.(*ast.CompositeLit); ok {
+			f.fields(fset, inner, fields)
+		}
+	}
+}
+
+// fields finds texts in the fields of a struct that are terms.
+func (f found) fields(fset *token.FileSet, c *ast.CompositeLit, terms structTerms) {
+	for i, field := range c.Elts {
+		if kv, ok := field.(*ast.KeyValueExpr); ok {
+			if name, ok := kv.Key.(*ast.Ident); ok && terms.named[name.Name] {
+				f.add(fset, kv.Value)
+			}
 			continue
 		}
-		for i, field := range inner.Elts {
-			if kv, ok := field.(*ast.KeyValueExpr); ok {
-				if name, ok := kv.Key.(*ast.Ident); ok && fields.named[name.Name] {
-					f.add(fset, kv.Value)
-				}
-				continue
-			}
-			if fields.placed[i] {
-				f.add(fset, field)
-			}
+		if terms.placed[i] {
+			f.add(fset, field)
 		}
 	}
 }
@@ -182,11 +191,21 @@ type structTerms struct {
 	placed map[int]bool
 }
 
-// known are named structs with terms, which other files use in tables.
-var known = map[string]structTerms{
-	"PrivilegeInfo": {map[string]bool{"Label": true, "Description": true}, map[int]bool{1: true, 2: true}},
-	"Role":          {map[string]bool{"Name": true}, nil},
-	"panelSwitch":   {},
+// known are the structs of the program that have terms. A preset role's name is
+// one, though a custom role's is not.
+var known = map[string]structTerms{"Role": {map[string]bool{"Name": true}, nil}}
+
+func learn(f *ast.File) {
+	ast.Inspect(f, func(node ast.Node) bool {
+		if spec, ok := node.(*ast.TypeSpec); ok {
+			if _, isStruct := spec.Type.(*ast.StructType); isStruct {
+				if terms := termsOf(spec.Type); len(terms.named) > 0 {
+					known[spec.Name.Name] = terms
+				}
+			}
+		}
+		return true
+	})
 }
 
 func termsOf(e ast.Expr) structTerms {

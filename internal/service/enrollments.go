@@ -45,7 +45,8 @@ type RowResult struct {
 	Reason     string       // problem type of a refusal, or why it is "already"
 	Message    string       // for people, in English; set with Reason
 	Text       lms.Text     // the same, for other languages
-	Suggestion lms.Email    // what a refused address was perhaps meant to be
+	Suggestion lms.Email    // what the address was perhaps meant to be
+	Name       string       // of a person who is known; set by CheckEnroll alone
 
 	code lms.Code // of a refusal
 }
@@ -75,11 +76,8 @@ func (s *Service) Enroll(ctx context.Context, c access.Caller, r EnrollRequest) 
 		return nil, err
 	}
 	return doOnce(ctx, s, c, access.EnrollmentAdd, r.CourseID, nil, func(ctx context.Context, w *work) ([]RowResult, error) {
-		role, err := w.roleByKey(ctx, r.Role)
+		role, err := w.roleToGive(ctx, r.Role)
 		if err != nil {
-			return nil, err
-		}
-		if err := w.delegator().MayEnroll(role); err != nil {
 			return nil, err
 		}
 		// On PostgreSQL the whole may run again after a collision.
@@ -90,6 +88,15 @@ func (s *Service) Enroll(ctx context.Context, c access.Caller, r EnrollRequest) 
 		}
 		return results, w.recordRefusedRows(ctx, results)
 	})
+}
+
+// roleToGive finds a role that the caller may give.
+func (w *work) roleToGive(ctx context.Context, key string) (lms.Role, error) {
+	role, err := w.roleByKey(ctx, key)
+	if err != nil {
+		return role, err
+	}
+	return role, w.delegator().MayEnroll(role)
 }
 
 // parseRows reads the addresses and finds those that are listed twice.

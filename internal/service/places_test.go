@@ -41,7 +41,9 @@ func TestSeveralPeopleAreChangedAtOnceAndRestoredExactly(t *testing.T) {
 		students := s.enroll(ada, course, "student", "a@uni.example", "b@uni.example", "c@uni.example")
 		helper := s.enroll(ada, course, "assistant", "h@uni.example")[0]
 		s.set(ada, course, byID(students[2]), []string{"audit.view"}, nil)
-		state := func() string { return s.everything(students[0]) + s.everything(students[1]) + s.everything(students[2]) + s.everything(helper) }
+		state := func() string {
+			return s.everything(students[0]) + s.everything(students[1]) + s.everything(students[2]) + s.everything(helper)
+		}
 		before := state()
 		all := append([]int64{helper, 1 << 40}, students...)
 

@@ -23,6 +23,16 @@ type RosterRequest struct {
 	Limit    int
 }
 
+// RosterCursor is where a roster is continued; the type is the store's, for the
+// faces that may not import it.
+type RosterCursor = store.PeopleCursor
+
+// SetOrder orders the roster: 0 by name, 1 by role, 2 by when people were
+// added, 3 by their first sign-in; down is the reverse.
+func (r *RosterRequest) SetOrder(order int, down bool) {
+	r.Order, r.Down = store.PeopleOrder(order), down
+}
+
 // RosterPage is a page of a course's people.
 type RosterPage struct {
 	Standing *access.Standing

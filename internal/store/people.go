@@ -194,6 +194,22 @@ func privilegeLists(p lms.Privilege) (givers, deniers string) {
 	return mustJSON(give), mustJSON(deny)
 }
 
+var sqlRosterAddresses = stmt(`SELECT e.address FROM (
+		SELECT user_id FROM enrollments WHERE course_id = $1
+		UNION
+		SELECT user_id FROM course_privileges WHERE course_id = $1
+	) m JOIN emails e ON e.user_id = m.user_id AND e.is_primary`)
+
+// RosterAddresses lists the addresses of a course's people.
+func (tx *Tx) RosterAddresses(ctx context.Context, courseID int64) ([]lms.Email, error) {
+	rows, err := tx.query(ctx, sqlRosterAddresses, courseID)
+	list, err := collect(rows, err, func(r scanner) (e lms.Email, err error) { return e, r.Scan((*string)(&e)) })
+	if err != nil {
+		return nil, fmt.Errorf("list addresses of course %d: %w", courseID, err)
+	}
+	return list, nil
+}
+
 // PeopleCounts counts a course's people.
 type PeopleCounts struct{ All, Staff, Pending int64 }
 

@@ -143,6 +143,23 @@ func (tx *Tx) NamePeople(ctx context.Context, by int64, now time.Time, people []
 	return nil, fmt.Errorf("name %d people: addresses came and went", len(missing))
 }
 
+// AddressHolders tells whose addresses these are; nobody's are left out.
+func (tx *Tx) AddressHolders(ctx context.Context, addresses []lms.Email) (map[lms.Email]int64, error) {
+	people := make([]Naming, len(addresses))
+	for i, a := range addresses {
+		people[i].Address = a
+	}
+	found := make(map[lms.Email]Named, len(addresses))
+	if err := tx.findAddresses(ctx, people, found); err != nil {
+		return nil, err
+	}
+	holders := make(map[lms.Email]int64, len(found))
+	for a, n := range found {
+		holders[a] = n.UserID
+	}
+	return holders, nil
+}
+
 func (tx *Tx) findAddresses(ctx context.Context, people []Naming, found map[lms.Email]Named) error {
 	if len(people) == 0 {
 		return nil

@@ -79,7 +79,7 @@ func TestInABrowserSwitchesSaveThemselvesAndRollBack(t *testing.T) {
 	c.admin.post(c.personPath(sam)+"/role", "role", "owner").want(303)
 	p.Click(row + "input[value='audit.view']")
 	p.WaitText(row, "Not saved")
-	p.WaitGone(row + "input[type=checkbox]")
+	p.WaitGone(row + "input[role=switch]")
 	if n := p.Count(row + ".tick"); n != len(lms.Privileges()) {
 		t.Errorf("the row of an owner shows %d privileges", n)
 	}
@@ -127,7 +127,7 @@ func TestInABrowserSomebodyUnknownIsGivenPrivileges(t *testing.T) {
 			p.ClickText(".courses a", "Algorithms")
 			p.ClickText("nav a", "People")
 			p.Fill("#email", "Grace Hopper <grace@uni.example>")
-			p.ClickText(".find-form button", "Continue")
+			p.ClickText("#find-form button", "Continue")
 			p.WaitText(".summary", "did you mean grace@uni.example?")
 			p.ClickText(".summary button", "Use grace@uni.example")
 			p.WaitText(".lead", "has not signed in yet")
@@ -180,9 +180,23 @@ func TestInABrowserTheKeyboardIsEnough(t *testing.T) {
 	p.Press("Enter")
 	for range 40 {
 		p.Press("Tab")
-		if apptest.Eval[string](p, `document.activeElement.value + document.activeElement.closest("tr")?.id`) == "audit.viewp"+itoa(sam) {
+		if apptest.Eval[bool](p, `Boolean(document.activeElement.closest("table.people tbody"))`) {
 			break
 		}
+	}
+	// One stop in the table, and the arrow keys from there.
+	at := func() string {
+		return apptest.Eval[string](p, `(document.activeElement.value ?? "link") + " " + (document.activeElement.closest("tr")?.id ?? "")`)
+	}
+	for range 10 {
+		if strings.HasSuffix(at(), "p"+itoa(sam)) {
+			break
+		}
+		p.Press("ArrowDown")
+	}
+	p.Press("End")
+	if got := at(); got != "audit.view p"+itoa(sam) {
+		t.Fatalf("the arrow keys lead to %s", got)
 	}
 	p.Press("Space")
 	p.WaitText(fmt.Sprintf("#p%d .saved", sam), "Saved")

@@ -9,14 +9,6 @@ import (
 	"matricula/internal/service"
 )
 
-// findView is the form for somebody who is not in the table.
-type findView struct {
-	CourseID int64
-	Typed    string
-	Problem  problem
-	Suggest  lms.Email // what a slip was perhaps meant to be
-}
-
 // panelView is one person in one course, known or not: role, switches, save.
 type panelView struct {
 	CourseID int64
@@ -24,7 +16,9 @@ type panelView struct {
 	Member   *lms.Member // nil for somebody whom nobody knows yet
 	Address  lms.Email
 	Hint     lms.Text // what to look out for in the address
-	In       bool     // has a place in the course
+	Doubt    lms.Text // why it is perhaps not the address that was meant
+	Meant    lms.Email
+	In       bool // has a place in the course
 
 	Roles     []roleChoice // that the reader may give; none: the role stays as it is
 	Role      string       // chosen
@@ -37,13 +31,20 @@ type panelView struct {
 	Outside   bool // the address needs a confirmation
 	Problem   problem
 	Report    *service.AccessReport
-	Mail      bool // the person is told by mail
+	Mail      bool             // the person is told by mail
+	Allow     lms.PrivilegeSet // what is set beside the role
+	Deny      lms.PrivilegeSet
 }
 
 // roleChoice is a role that can be given.
 type roleChoice struct {
 	Key         string
 	Name, Gives lms.Text
+	Holds       lms.PrivilegeSet
+}
+
+func choiceOf(r lms.Role) roleChoice {
+	return roleChoice{r.Key, r.Title(), gives(r), lms.Effective(r.Privileges, 0, 0)}
 }
 
 // panelSwitch is a privilege with the reason why it is as it is.
@@ -58,7 +59,6 @@ type panelSwitch struct {
 type personView struct {
 	Shell shell
 	Panel panelView
-	Find  findView
 }
 
 func (w *Web) showPanel(rw http.ResponseWriter, r *request, v service.CourseView, status int, p panelView) {
@@ -70,7 +70,7 @@ func (w *Web) showPanel(rw http.ResponseWriter, r *request, v service.CourseView
 	if p.Member != nil {
 		title = callName(&p.Member.User)
 	}
-	w.render(rw, r, status, personPage(personView{Shell: w.courseShell(r, v, title, "people"), Panel: p, Find: findView{CourseID: v.Course.ID}}))
+	w.render(rw, r, status, personPage(personView{Shell: w.courseShell(r, v, title, "people"), Panel: p}))
 }
 
 // knownPanel is the panel of somebody who is known and visible to the caller.
@@ -111,6 +111,9 @@ func (w *Web) panelOf(r *request, v service.CourseView, m *lms.Member) (panelVie
 	if subject.Enrollment != nil {
 		p.Role = subject.Enrollment.Role.Key
 	}
+	if subject.Grant != nil {
+		p.Allow, p.Deny = subject.Grant.Allow, subject.Grant.Deny
+	}
 	p.RoleWas = p.Role
 	p.MaySwitch = maySwitch(r, v, subject)
 	if p.Role == "" && !p.MaySwitch {
@@ -142,7 +145,7 @@ func (w *Web) rolesToGive(r *request, v service.CourseView, m *lms.Member) ([]ro
 	var list []roleChoice
 	for _, ro := range roles {
 		if d.MayEnroll(ro.Role) == nil {
-			list = append(list, roleChoice{ro.Role.Key, ro.Role.Title(), gives(ro.Role)})
+			list = append(list, choiceOf(ro.Role))
 		}
 	}
 	return list, nil

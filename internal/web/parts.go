@@ -2,10 +2,12 @@ package web
 
 import (
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
 	"matricula/internal/lms"
+	"matricula/internal/service"
 )
 
 // Small things that templates need.
@@ -33,4 +35,26 @@ func homeLabel(s shell) lms.Term {
 // because what the browser says about a slip is less than what we say.
 var addressField = templ.Attributes{
 	"type": "text", "inputmode": "email", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "required": true,
+}
+
+// allPrivileges are the columns of the table.
+func allPrivileges() []lms.PrivilegeInfo { return lms.Privileges() }
+
+// addedAt is when somebody came into the course.
+func addedAt(m *lms.Member) time.Time {
+	switch {
+	case m.Enrollment != nil:
+		return m.Enrollment.CreatedAt
+	case m.Grant != nil:
+		return m.Grant.GrantedAt
+	}
+	return time.Time{}
+}
+
+// leftName is what a page calls somebody who was left as they were.
+func leftName(r *service.PlaceResult) string {
+	if r.Member.User.ID != 0 {
+		return callName(&r.Member.User)
+	}
+	return "#" + num(r.UserID)
 }

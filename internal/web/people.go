@@ -2,13 +2,14 @@ package web
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"matricula/internal/access"
+	"matricula/internal/lang"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 )
@@ -21,29 +22,36 @@ type peopleView struct {
 	Shell    shell
 	Search   peopleSearch
 	Counts   []peopleCount
+	Roles    []service.RoleOf
 	Rows     []rowView
 	Next     string // where the list goes on; empty at its end
 	MayAdd   bool
 	MayEdit  bool // at least one switch on this page can be used
-	Find     findView
-	Known    []lms.User // who matches the search, may be found by the caller, and is not in the course
+	Add      addBoxView
 	Problem  problem
+	Many     *manyView // what became of those who were just changed together
+	Give     []roleChoice
+	Switch   []lms.PrivilegeInfo // that the reader may switch for several at once
 	CourseID int64
 }
 
-// knownAtMost bounds the people from outside the course that a search shows:
-// it is a help to find a colleague, not a list.
-const knownAtMost = 8
+// mayMany tells whether several people can be changed at once.
+func (v peopleView) mayMany() bool { return len(v.Give) > 0 || len(v.Switch) > 0 }
 
 // peopleSearch is what was asked for, as typed.
 type peopleSearch struct {
 	Text  string
 	Show  string // a key of peopleGroups
+	Role  string // a role's key; empty: any
+	May   string // a privilege; empty: any
+	Sort  string // a key of peopleSorts, after a minus sign for the reverse
 	After string // see cursor
 }
 
 // narrowed tells whether the table shows less than everybody.
-func (s peopleSearch) narrowed() bool { return strings.TrimSpace(s.Text) != "" || s.Show != showAll }
+func (s peopleSearch) narrowed() bool {
+	return strings.TrimSpace(s.Text) != "" || s.Show != showAll || s.Role != "" || s.May != ""
+}
 
 // The groups of people that the table can show.
 const (
@@ -53,10 +61,21 @@ const (
 	showPending  = "pending"
 )
 
+// sortName is the order that nobody needs to ask for.
+const sortName = "name"
+
+// peopleSorts are the orders of the table, numbered as the service's
+// RosterRequest has them. The type is the store's, which this package does not
+// name.
+var peopleSorts = []struct {
+	Key   string
+	Label lms.Term
+}{{sortName, "Person"}, {"role", "Role"}, {"added", "Added"}, {"arrival", "First sign-in"}}
+
 // peopleCount is one group with its size.
 type peopleCount struct {
 	Show  string
-	Label string
+	Label lms.Term
 	N     int64
 }
 
@@ -66,8 +85,10 @@ type rowView struct {
 	Member   lms.Member
 	Switches []switchView
 	Editable bool
+	Pickable bool // may be changed together with others
 	You      bool
 	Saved    string  // what was just saved
+	Undo     string  // see writeUndo; empty when there is nothing to undo
 	Problem  problem // why it was not
 }
 
@@ -85,16 +106,40 @@ func (v rowView) formID() string { return "f" + num(v.Member.User.ID) }
 
 func (v rowView) rowID() string { return "p" + num(v.Member.User.ID) }
 
+// nameID is the element that names the person.
+func (v rowView) nameID() string { return "n" + num(v.Member.User.ID) }
+
+// rowFrom tells the server of which table a row is: one with or without a
+// column in which people are selected.
+func rowFrom(picks bool) string {
+	if picks {
+		return "picks"
+	}
+	return "table"
+}
+
+// holding counts what is switched on.
+func (v rowView) holding() int {
+	n := 0
+	for _, s := range v.Switches {
+		if s.On {
+			n++
+		}
+	}
+	return n
+}
+
 // rowOf makes the row of a member as the caller may see and change it.
 func rowOf(r *request, v service.CourseView, m lms.Member) rowView {
 	row := rowView{CourseID: v.Course.ID, Member: m, You: m.User.ID == r.caller.UserID, Editable: maySwitch(r, v, &m)}
-	holds := access.DelegatorOf(r.caller, standing(v)).Holds
+	d := access.DelegatorOf(r.caller, standing(v))
+	row.Pickable = may(r, access.EnrollmentChange, v) && d.MayTouch(&m) == nil
 	effective := m.Effective()
 	for i, info := range lms.Privileges() {
 		row.Switches = append(row.Switches, switchView{
 			ID:        fmt.Sprintf("s%d.%d", m.User.ID, i),
 			Privilege: info.Privilege, Label: info.Label, On: effective.Has(info.Privilege),
-			Locked: !row.Editable || !holds.Has(info.Privilege),
+			Locked: !row.Editable || !d.Holds.Has(info.Privilege),
 		})
 	}
 	return row
@@ -111,7 +156,7 @@ func maySwitch(r *request, v service.CourseView, m *lms.Member) bool {
 }
 
 func (w *Web) people(rw http.ResponseWriter, r *request) error {
-	return w.showPeople(rw, r, peopleSearch{Show: showAll})
+	return w.showPeople(rw, r, peopleSearch{Show: showAll, Sort: sortName}, nil)
 }
 
 func (w *Web) searchPeople(rw http.ResponseWriter, r *request) error {
@@ -119,13 +164,60 @@ func (w *Web) searchPeople(rw http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	s := peopleSearch{Text: f.text("search"), Show: f.text("show"), After: f.text("after")}
+	return w.showPeople(rw, r, readPeopleSearch(f), nil)
+}
+
+// readPeopleSearch reads what the table is asked to show. What no control of
+// ours sends is as if nothing had been sent.
+func readPeopleSearch(f form) peopleSearch {
+	s := peopleSearch{Text: f.text("search"), Show: f.text("show"), Role: f.text("in_role"), May: f.text("may"), Sort: f.text("sort"), After: f.text("after")}
+	if order := f.text("order"); order != "" { // a heading was pressed
+		s.Sort, s.After = order, ""
+	}
 	switch s.Show {
 	case showAll, showStaff, showStudents, showPending:
 	default:
 		s.Show = showAll
 	}
-	return w.showPeople(rw, r, s)
+	if _, ok := lms.Privilege(s.May).Info(); !ok {
+		s.May = ""
+	}
+	if _, ok := sortOf(s.Sort); !ok {
+		s.Sort = sortName
+	}
+	return s
+}
+
+// sortOf finds the place of an order in peopleSorts.
+func sortOf(sort string) (i int, ok bool) {
+	key := strings.TrimPrefix(sort, "-")
+	i = slices.IndexFunc(peopleSorts, func(s struct {
+		Key   string
+		Label lms.Term
+	},
+	) bool {
+		return s.Key == key
+	})
+	return i, i >= 0
+}
+
+// ariaSort says how a column is ordered, in the words of ARIA.
+func (s peopleSearch) ariaSort(key string) string {
+	switch s.Sort {
+	case key:
+		return "ascending"
+	case "-" + key:
+		return "descending"
+	}
+	return "none"
+}
+
+// press is the order that pressing a heading asks for.
+func (s peopleSearch) press(key string) string {
+	if s.Sort == key {
+		return "-" + key
+	}
+	return key
 }
 
 // backToPeople is where the address of a form leads when it is opened as a page.
@@ -138,7 +230,9 @@ func (w *Web) backToPeople(rw http.ResponseWriter, r *request) error {
 	return nil
 }
 
-func (w *Web) showPeople(rw http.ResponseWriter, r *request, s peopleSearch) error {
+// showPeople shows the table, below what became of a change of many, if there
+// was one.
+func (w *Web) showPeople(rw http.ResponseWriter, r *request, s peopleSearch, many *manyView) error {
 	v, err := w.readCourse(r)
 	if err != nil {
 		return err
@@ -147,8 +241,11 @@ func (w *Web) showPeople(rw http.ResponseWriter, r *request, s peopleSearch) err
 	if err != nil {
 		return err
 	}
+	if view.Many = many; many != nil && many.Problem.Message != "" {
+		status = many.Status
+	}
 	if r.enhanced() {
-		w.renderPart(rw, r, status, peopleResults(view))
+		w.renderPart(rw, r, status, peoplePart(view))
 		return nil
 	}
 	w.render(rw, r, status, peoplePage(view))
@@ -157,8 +254,8 @@ func (w *Web) showPeople(rw http.ResponseWriter, r *request, s peopleSearch) err
 
 func (w *Web) peopleOf(r *request, v service.CourseView, s peopleSearch) (peopleView, int, error) {
 	view := peopleView{
-		Shell: w.courseShell(r, v, "People", "people"), Search: s, CourseID: v.Course.ID, MayAdd: may(r, access.EnrollmentAdd, v),
-		Find: findView{CourseID: v.Course.ID},
+		Shell: w.courseShell(r, v, r.words.T("People"), "people"), Search: s, CourseID: v.Course.ID, MayAdd: may(r, access.EnrollmentAdd, v),
+		Add: addBoxView{CourseID: v.Course.ID},
 	}
 	counts, err := w.svc.RosterCounts(r.Context(), r.caller, v.Course.ID)
 	if err != nil {
@@ -170,17 +267,11 @@ func (w *Web) peopleOf(r *request, v service.CourseView, s peopleSearch) (people
 		{showStudents, "Students", counts.All - counts.Staff},
 		{showPending, "Not here yet", counts.Pending},
 	}
-	request := service.RosterRequest{CourseID: v.Course.ID, Search: s.Text, Limit: peopleOnPage}
-	switch s.Show {
-	case showStaff:
-		request.Group = 1
-	case showStudents:
-		request.Group = 2
-	case showPending:
-		request.Status = lms.StatusPending
+	if view.Roles, err = w.svc.Roles(r.Context(), r.caller, v.Course.ID); err != nil {
+		return view, 0, err
 	}
-	request.After.SortKey, request.After.UserID = readCursor(s.After)
-	page, err := w.svc.Roster(r.Context(), r.caller, request)
+	view.Give, view.Switch = offeredForMany(r, v, view.Roles)
+	page, err := w.svc.Roster(r.Context(), r.caller, s.request(v.Course.ID))
 	if err != nil {
 		p, status, ok := asProblem(r.words, err)
 		if !ok || lms.CodeOf(err) == lms.CodeForbidden {
@@ -194,87 +285,78 @@ func (w *Web) peopleOf(r *request, v service.CourseView, s peopleSearch) (people
 		view.MayEdit = view.MayEdit || row.Editable
 		view.Rows = append(view.Rows, row)
 	}
-	if view.MayAdd && s.After == "" {
-		if view.Known, err = w.knownElsewhere(r, v, s.Text); err != nil {
-			return view, 0, err
-		}
-	}
 	if n := len(page.People); page.More && n > 0 {
-		last := page.People[n-1].Cursor
-		view.Next = writeCursor(last.SortKey, last.UserID)
+		view.Next = writeCursor(page.People[n-1].Cursor)
 	}
 	return view, http.StatusOK, nil
 }
 
-// knownElsewhere finds people of the school by a part of their name, as far as
-// the directory shows them to the caller.
-func (w *Web) knownElsewhere(r *request, v service.CourseView, text string) ([]lms.User, error) {
-	if strings.TrimSpace(text) == "" {
-		return nil, nil
+// request is the search in the words of the service.
+func (s peopleSearch) request(courseID int64) service.RosterRequest {
+	r := service.RosterRequest{CourseID: courseID, Search: s.Text, Role: s.Role, May: lms.Privilege(s.May), Limit: peopleOnPage, After: readCursor(s.After)}
+	switch s.Show {
+	case showStaff:
+		r.Group = 1
+	case showStudents:
+		r.Group = 2
+	case showPending:
+		r.Status = lms.StatusPending
 	}
-	page, err := w.svc.Directory(r.Context(), r.caller, service.DirectoryRequest{Search: text, CourseID: v.Course.ID, Limit: peopleOnPage})
-	if lms.CodeOf(err) == lms.CodeInvalid {
-		return nil, nil // too short to look beyond the course
+	if i, ok := sortOf(s.Sort); ok {
+		r.SetOrder(i, strings.HasPrefix(s.Sort, "-"))
 	}
-	if err != nil {
-		return nil, err
-	}
-	var known []lms.User
-	for _, m := range page.Members {
-		if m.Enrollment != nil || m.Grant != nil || m.User.Email == "" || m.User.ID == r.caller.UserID || len(known) == knownAtMost {
-			continue
-		}
-		known = append(known, m.User)
-	}
-	return known, nil
+	return r
 }
 
 // A cursor is where a list of people is continued. It holds a name and an
 // address, so it travels in forms only, and in no readable form lest somebody
 // take it for a place to put an address.
 
-func writeCursor(key string, id int64) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(num(id) + ":" + key))
+func writeCursor(c service.RosterCursor) string {
+	b, err := json.Marshal(c)
+	if err != nil {
+		return "" // cannot happen: numbers, times and text
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
 }
 
 // readCursor reads a cursor; what is none means the beginning.
-func readCursor(s string) (key string, id int64) {
+func readCursor(s string) (c service.RosterCursor) {
 	if len(s) > 8<<10 {
-		return "", 0
+		return c
 	}
 	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || !utf8.Valid(b) || strings.ContainsRune(string(b), 0) {
-		return "", 0
+	if err != nil || json.Unmarshal(b, &c) != nil || c.UserID < 0 || strings.ContainsRune(c.SortKey, 0) {
+		return service.RosterCursor{}
 	}
-	first, key, found := strings.Cut(string(b), ":")
-	id, err = strconv.ParseInt(first, 10, 64)
-	if !found || err != nil || id < 0 {
-		return "", 0
-	}
-	return key, id
+	return c
 }
 
 // nothingFound says in words that the table is empty, and why.
-func (v peopleView) nothingFound() string {
+func (v peopleView) nothingFound(p *lang.Printer) string {
 	text := lms.Clip(strings.TrimSpace(v.Search.Text), 60)
 	switch {
+	case text != "" && (v.Search.Role != "" || v.Search.May != "" || v.Search.Show != showAll):
+		return p.T("Nobody in this course matches “%s” and the other filters.", text)
 	case text != "":
-		return "Nobody in this course matches “" + text + "”."
+		return p.T("Nobody in this course matches “%s”.", text)
+	case v.Search.Role != "" || v.Search.May != "":
+		return p.T("Nobody in this course matches these filters.")
 	case v.Search.Show == showStaff:
-		return "There is no staff in this course yet."
+		return p.T("There is no staff in this course yet.")
 	case v.Search.Show == showStudents:
-		return "There are no students in this course yet."
+		return p.T("There are no students in this course yet.")
 	case v.Search.Show == showPending:
-		return "Everybody has signed in at least once."
+		return p.T("Everybody has signed in at least once.")
 	}
-	return "There is nobody in this course yet."
+	return p.T("There is nobody in this course yet.")
 }
 
 // spoken is what a screen reader is told of a row that was just sent.
-func (v rowView) spoken() string {
+func (v rowView) spoken(p *lang.Printer) string {
 	name := callName(&v.Member.User)
 	if v.Problem.Message != "" {
-		return "Not saved for " + name + ". " + v.Problem.Message
+		return p.T("Not saved for %s. %s", name, v.Problem.Message)
 	}
-	return v.Saved + " for " + name + "."
+	return p.T("%s for %s.", v.Saved, name)
 }

@@ -25,8 +25,8 @@ func TestSomebodyUnknownIsGivenPrivilegesLikeAnybodyElse(t *testing.T) {
 	if people.has(".who a[href]") && strings.Contains(text(people.one("#people")), "grace") {
 		t.Fatal("Grace is in the table before anybody named her")
 	}
-	none := people.submit("form.search", "search", "grace").says(".empty", "Nobody in this course matches “grace”").says(".empty", "below")
-	panel := none.submit("form.find-form", "email", "  Grace@Uni.example ").want(http.StatusOK)
+	none := people.submit("form.search", "search", "grace").says(".empty", "Nobody in this course matches “grace”").says(".empty", "above")
+	panel := none.submit("#find-form", "email", "  Grace@Uni.example ").want(http.StatusOK)
 	panel.says("h1", "grace@uni.example").says(".lead", "has not signed in yet. You can set everything up now").says(".badge.pending", "Has not signed in yet")
 	if len(panel.all("input[name=privilege]")) != len(lms.Privileges()) || !panel.has("select#role") {
 		t.Fatal("the panel of somebody unknown has not the same switches and roles")
@@ -126,23 +126,30 @@ func TestARoleIsNotSavedWhenWhatWasSwitchedIsRefused(t *testing.T) {
 	}
 }
 
-func TestASearchAlsoShowsWhomTheDirectoryLetsOneFind(t *testing.T) {
+func TestTheBoxFindsWhomTheDirectoryLetsOneFind(t *testing.T) {
 	c := algorithms(t)
 	c.name(c.admin, "emmy@uni.example", "teacher")
 	c.signedIn("emmy@uni.example", "Emmy", "Noether")
 	c.name(c.admin, "otto@uni.example", "member")
 	c.signedIn("otto@uni.example", "Otto", "Noether")
-	found := c.ada.post(c.path+"/people/search", "search", "noether").want(http.StatusOK)
-	found.says(".known", "Emmy Noether").says(".empty", "Nobody in this course")
-	if n := len(found.all(".known li")); n != 1 {
+	found := c.ada.get(c.path+"/people").submit("#find-form", "email", "noether").want(http.StatusOK).says(".found", "Emmy Noether")
+	if n := len(found.all(".found li")); n != 1 {
 		t.Errorf("%d people are shown, want the one who teaches", n)
 	}
-	found.submit(".known form").want(http.StatusOK).says("h1", "Emmy Noether").says(".lead", "is not in this course yet")
+	found.submit(".found form").want(http.StatusOK).says("h1", "Emmy Noether").says(".lead", "is not in this course yet")
+	// Whoever is in the course already is shown as such, and leads to their page.
+	sam := c.enroll("student", "sam.noether@uni.example")
+	found = c.ada.post(c.path+"/people/find", "email", "sam.noe").want(http.StatusOK).says(".found li", "in this course")
+	found.submit(".found form").wantTo(c.personPath(sam))
 	c = algorithms(t, directory(service.DirectoryExact))
 	c.name(c.admin, "emmy@uni.example", "teacher")
 	c.signedIn("emmy@uni.example", "Emmy", "Noether")
-	if c.ada.post(c.path+"/people/search", "search", "noether").want(http.StatusOK).has(".known") {
+	if c.ada.post(c.path+"/people/find", "email", "noether").want(http.StatusOK).says(".nobody", "whole address").has(".found li") {
 		t.Error("a part of a name found somebody, although only whole addresses may")
+	}
+	whole := c.ada.enhanced(c.path+"/people/suggest", "email", "emmy@uni.example").want(http.StatusOK)
+	if n := len(whole.all("[role=option]")); n != 1 || whole.has("[data-name=email]") {
+		t.Errorf("a whole address offers %d choices", n)
 	}
 }
 
@@ -151,7 +158,8 @@ func TestASlipIsExplainedAndMendedWithOneClick(t *testing.T) {
 	slip := c.ada.post(c.path+"/people/find", "email", "Grace Hopper <grace@uni.example>").want(http.StatusUnprocessableEntity)
 	slip.says(".summary", "did you mean grace@uni.example?").says("#email-fault", "name with an address")
 	slip.submit(".summary form").want(http.StatusOK).says("h1", "grace@uni.example")
-	c.ada.post(c.path+"/people/find", "email", "grace").want(http.StatusUnprocessableEntity).says(".summary", "@")
+	c.ada.post(c.path+"/people/find", "email", "grace").want(http.StatusOK).says(".nobody", "Type their whole address")
+	c.ada.post(c.path+"/people/find", "email", "g").want(http.StatusUnprocessableEntity).says(".summary", "@")
 	c.ada.post(c.path+"/people/find", "email", "").want(http.StatusUnprocessableEntity)
 	c.ada.post(c.path+"/people/find", "email", "grace.hopper@gmail.com").want(http.StatusOK).says(".notice", "Gmail ignores dots")
 	part := c.ada.enhanced(c.path+"/people/find", "email", "grace@@uni.example").want(http.StatusUnprocessableEntity)
@@ -193,7 +201,7 @@ func TestTheTableShowsAndSavesWhatEachMayDo(t *testing.T) {
 	page := c.ada.get(c.path + "/people")
 	page.says(page.row(grace)+" .badge.pending", "Has not signed in yet").says(page.row(grace)+" td.role", "Assistant")
 	page.says(page.row(c.ada.user.ID)+" .you", "you")
-	if page.has(page.row(c.ada.user.ID) + " input[type=checkbox]") {
+	if page.has(page.row(c.ada.user.ID)+" input[role=switch]") || page.has(page.row(c.ada.user.ID)+" td.pick input") {
 		t.Error("Ada is offered switches for herself")
 	}
 	for label, want := range map[string]string{"all": "3", "staff": "2", "students": "1", "pending": "2"} {
@@ -215,7 +223,7 @@ func TestTheTableShowsAndSavesWhatEachMayDo(t *testing.T) {
 	page = c.ada.get(c.path + "/people")
 	action, fields := page.fields(page.one(form))
 	row := c.ada.enhanced(action, append(fields, "privilege", "staff.manage")...).want(http.StatusOK)
-	if row.has("html body main") || !strings.HasPrefix(strings.TrimSpace(row.body), "<th") {
+	if row.has("html body main") || !strings.HasPrefix(strings.TrimSpace(row.body), "<td") {
 		t.Fatalf("htmx gets more than the cells: %s", lms.Clip(row.body, 200))
 	}
 	if !strings.Contains(row.body, `hx-target="#live"`) || !strings.Contains(row.body, "Saved for sam@uni.example.") {
@@ -256,10 +264,13 @@ func TestNobodyIsOfferedWhatTheyCannotGive(t *testing.T) {
 	sam := c.enroll("student", "sam@uni.example")
 	b := c.signedIn("grace@uni.example", "Grace", "Hopper")
 	page := b.get(c.path + "/people")
-	if page.has("table input[type=checkbox]") {
+	if page.has("table input[role=switch]") || page.has("#many #switch") {
 		t.Error("an assistant is offered switches")
 	}
-	page.says(page.row(grace)+" td.sw", "yes").says(page.row(sam)+" td.sw", "no")
+	if !page.has(page.row(grace)+" td.sw .tick[aria-label]") || page.has(page.row(sam)+" td.sw .tick") {
+		t.Error("the table does not show an assistant what others may do")
+	}
+	page.says(page.row(sam)+" td.sw", "no: See the roster")
 	panel := b.post(c.path+"/people/find", "email", "new@uni.example").want(http.StatusOK)
 	if panel.has("input[name=privilege]") {
 		t.Error("an assistant is offered switches for somebody new")
@@ -388,16 +399,41 @@ func TestAPastedListIsAnsweredRowByRow(t *testing.T) {
 	c.name(c.admin, "known@uni.example", "member")
 	c.enroll("student", "sam@uni.example")
 	c.ada.get(c.path+"/people/add").submit("form.stack", "emails", "  \n").want(http.StatusUnprocessableEntity).says("#emails-fault", "no address")
-	list := "Known One <known@uni.example>; new@uni.example,\nSAM@uni.example\tSam\nnew@UNI.example\nbroken@@uni.example\nguest@elsewhere.example\nx@uni.example.\n"
-	a := c.ada.get(c.path+"/people/add").submit("form.stack", "emails", list, "role", "student").want(http.StatusOK)
-	a.says(".counts li", "1 Added, has not signed in yet").says(".counts li", "1 Added").says(".counts li", "2 Nothing to do").says(".counts li", "3 Not added")
-	a.says("tr.refused .reason", "more than one @").says("tr.refused .reason", "not an address of this school")
-	if got := text(a.one("textarea")); got != "broken@@uni.example guest@elsewhere.example x@uni.example." {
-		t.Errorf("the rows to correct are %q", got)
+	check := func(emails string, more ...string) *answer {
+		t.Helper()
+		return c.ada.get(c.path+"/people/add").submit("form.stack", append([]string{"emails", emails, "role", "student"}, more...)...).want(http.StatusOK)
 	}
-	a.submit("tr.refused form").want(http.StatusOK).says("tr.named", "x@uni.example")
-	c.ada.post(c.path+"/people/add", "emails", "guest@elsewhere.example", "role", "student").says("label.check", "1 address outside this school")
-	c.ada.post(c.path+"/people/add", "emails", "guest@elsewhere.example", "role", "student", "confirm_outside", "yes").says("tr.named", "guest@elsewhere.example").says(".actions a", "See the people")
+	list := "Known One <known@uni.example>; new@uni.example,\nSAM@uni.example\tSam\nnew@UNI.example\nbroken@@uni.example\nguest@elsewhere.example\nx@uni.example.\n"
+	checked := check(list).says(".lead", "2 people are ready to be added. 3 rows need a look first. Nothing is saved yet.")
+	checked.says("tr.named", "Will be added").says("tr.already", "is in the list more than once").says("tr.already", "Is in this course already, as Student")
+	if _, known := c.find(c.admin, "new@uni.example"); known {
+		t.Fatal("checking a list has named somebody")
+	}
+	// Confirmed as it stands: what is ready is added, and the rest is asked about again.
+	a := checked.submit("#check").want(http.StatusOK)
+	a.says(".counts li", "1 Added, has not signed in yet").says(".counts li", "1 Added").says(".counts li", "2 Nothing to do")
+	a.says(".asked .fault", "more than one @").says(".asked .fault", "not an address of this school").says("label.check", "1 address is outside this school")
+	var rows []string
+	for _, in := range a.all("input[name=row]") {
+		v, _ := attr(in, "value")
+		rows = append(rows, v)
+	}
+	if !slices.Equal(rows, []string{"broken@@uni.example", "guest@elsewhere.example", "x@uni.example."}) {
+		t.Errorf("the rows to correct are %q", rows)
+	}
+	// The button beside a row takes what was meant; a row is corrected or emptied in its field.
+	use, _ := attr(a.one("button[name=use]"), "value")
+	mended := c.ada.post(c.path+"/people/check", "role", "student", "row", rows[2], "use", use).want(http.StatusOK).says("tr.named", "x@uni.example")
+	mended.submit("#check").want(http.StatusOK).says("tr.named", "x@uni.example").says(".actions a", "See the people")
+	guest := check("guest@elsewhere.example").says("label.check", "1 address is outside this school")
+	guest.submit("#check", "confirm_outside", "yes").want(http.StatusOK).says("tr.named", "guest@elsewhere.example").says(".actions a", "See the people")
+	// A probable slip is asked about, and added when it is said to be right.
+	slip := check("knwon@uni.example\nsmm@uni.exmaple").says(".asked .hint", "nearly known@uni.example").says(".asked button", "Use known@uni.example")
+	slip = slip.submit("#check").want(http.StatusOK)
+	if _, known := c.find(c.admin, "knwon@uni.example"); known {
+		t.Fatal("a doubtful row was added unasked")
+	}
+	slip.submit("#check", "sure", "knwon@uni.example").want(http.StatusOK).says("tr.named", "knwon@uni.example").says(".asked", "uni.exmaple").says(".asked button", "Use smm@uni.example")
 	c.ada.post(c.path+"/people/add", "emails", "new2@uni.example", "role", "no-such").want(http.StatusUnprocessableEntity).says("#role-fault", "no role")
 	if _, known := c.find(c.admin, "new2@uni.example"); known {
 		t.Error("a refused list has named somebody")

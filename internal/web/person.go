@@ -32,52 +32,6 @@ func (w *Web) readMember(r *request) (service.CourseView, int64, error) {
 	return v, id, err
 }
 
-// findPerson answers "Can't find the person?": it leads to who is in the
-// course already, and shows everybody else the same panel. Nobody is made
-// here; that happens when the panel is saved.
-func (w *Web) findPerson(rw http.ResponseWriter, r *request) error {
-	v, err := w.readCourse(r)
-	if err != nil {
-		return err
-	}
-	f, err := readForm(rw, r, formLimit)
-	if err != nil {
-		return err
-	}
-	typed := f.text("email")
-	m, address, err := w.svc.LookUpRef(r.Context(), r.caller, v.Course.ID, service.PersonRef{Email: typed})
-	if err != nil {
-		return w.findProblem(rw, r, v, typed, err)
-	}
-	if m != nil && (m.Enrollment != nil || m.Grant != nil) {
-		w.redirect(rw, r, personPath(v.Course.ID, m.User.ID, ""))
-		return nil
-	}
-	panel, err := w.newPanel(r, v, m, address)
-	if err != nil {
-		return err
-	}
-	w.showPanel(rw, r, v, http.StatusOK, panel)
-	return nil
-}
-
-// findProblem shows what is wrong with an address that was typed, and what was
-// perhaps meant.
-func (w *Web) findProblem(rw http.ResponseWriter, r *request, v service.CourseView, typed string, err error) error {
-	p, status, ok := asProblem(r.words, err)
-	if !ok || lms.CodeOf(err) == lms.CodeForbidden {
-		return err
-	}
-	find := findView{CourseID: v.Course.ID, Typed: lms.Clip(typed, 254), Problem: p}
-	find.Suggest, _ = lms.SuggestedEmail(err)
-	if r.enhanced() {
-		w.renderPart(rw, r, status, findPart(find))
-		return nil
-	}
-	w.render(rw, r, status, findPage(personView{Shell: w.courseShell(r, v, "Add somebody", "people"), Find: find}))
-	return nil
-}
-
 // personInput is a panel or a row as it was sent.
 type personInput struct {
 	Ref            service.PersonRef
@@ -86,13 +40,14 @@ type personInput struct {
 	Diff           bool // Was was sent: only what differs from it was meant
 	ConfirmOutside bool
 	Table          bool // a row of the table, not a panel
+	Picks          bool // the table has a column in which people are selected
 }
 
 func readPersonInput(f form) personInput {
 	return personInput{
 		Ref:  service.PersonRef{UserID: f.id("user_id"), Email: f.text("email")},
 		Role: f.text("role"), RoleWas: f.text("role_was"), On: f.list("privilege"), Was: f.list("was"), Diff: f.has("role_was"),
-		ConfirmOutside: f.flag("confirm_outside"), Table: f.text("from") == "table",
+		ConfirmOutside: f.flag("confirm_outside"), Table: f.has("from"), Picks: f.text("from") == rowFrom(true),
 	}
 }
 
@@ -116,12 +71,12 @@ func (w *Web) savePerson(rw http.ResponseWriter, r *request) error {
 		return err
 	}
 	in := readPersonInput(f)
-	m, err := w.apply(r, v, in)
+	m, undo, err := w.apply(r, v, in)
 	if err != nil {
 		return w.saveProblem(rw, r, v, in, err)
 	}
 	if in.Table {
-		return w.savedRow(rw, r, v, in, m)
+		return w.savedRow(rw, r, v, in, m, undo)
 	}
 	switch {
 	case m.Enrollment == nil && m.Grant == nil:
@@ -137,27 +92,34 @@ func (w *Web) savePerson(rw http.ResponseWriter, r *request) error {
 // apply does what a panel or row asks for. With a new role, the switches say
 // what is to differ from what the role gives; without one, all that the person
 // may do.
-func (w *Web) apply(r *request, v service.CourseView, in personInput) (lms.Member, error) {
+func (w *Web) apply(r *request, v service.CourseView, in personInput) (m lms.Member, undo string, err error) {
 	on, err := lms.ParsePrivileges(in.On, "privilege")
 	if err != nil {
-		return lms.Member{}, err
+		return m, "", err
 	}
 	was, err := lms.ParsePrivileges(in.Was, "was")
 	if err != nil {
-		return lms.Member{}, err
+		return m, "", err
 	}
-	if in.newRole() == "" {
-		if in.Diff && on == was {
-			return w.unchanged(r, v, in)
-		}
-		return w.setExactly(r, v, in, on)
+	change := service.PrivilegeChange{CourseID: v.Course.ID, Person: in.Ref, Role: in.newRole(), ConfirmOutside: in.ConfirmOutside}
+	switch {
+	case change.Role == "" && in.Diff && on == was:
+		m, err = w.unchanged(r, v, in)
+		return m, "", err
+	case change.Role == "":
+		names := nameList(on)
+		change.Exactly = &names
+	case on == was:
+		m, err = w.giveRole(r, v, in)
+		return m, "", err
+	default:
+		change.On, change.Off = nameList(on&^was), nameList(was&^on)
 	}
-	if on == was {
-		return w.giveRole(r, v, in)
+	res, err := w.svc.ChangePrivileges(r.Context(), r.caller, change)
+	if err == nil && res.Result == service.ResultChanged {
+		undo = writeUndo(service.PlaceChange{UserID: res.UserID, Was: res.After, To: res.Before})
 	}
-	return w.svc.SetPrivileges(r.Context(), r.caller, service.PrivilegeChange{
-		CourseID: v.Course.ID, Person: in.Ref, Role: in.newRole(), On: nameList(on &^ was), Off: nameList(was &^ on), ConfirmOutside: in.ConfirmOutside,
-	})
+	return res.Member, undo, err
 }
 
 // unchanged answers a panel in which nothing was chosen.
@@ -170,13 +132,6 @@ func (w *Web) unchanged(r *request, v service.CourseView, in personInput) (lms.M
 		return lms.Member{}, lms.Invalid("nothing-chosen", "role", "Nothing was saved yet: choose a role, or switch on what this person may do.")
 	}
 	return *m, nil
-}
-
-func (w *Web) setExactly(r *request, v service.CourseView, in personInput, set lms.PrivilegeSet) (lms.Member, error) {
-	names := nameList(set)
-	return w.svc.SetPrivileges(r.Context(), r.caller, service.PrivilegeChange{
-		CourseID: v.Course.ID, Person: in.Ref, Exactly: &names, ConfirmOutside: in.ConfirmOutside,
-	})
 }
 
 func nameList(set lms.PrivilegeSet) []string {
@@ -218,12 +173,13 @@ func (w *Web) giveRole(r *request, v service.CourseView, in personInput) (lms.Me
 
 // savedRow answers a row of the table: with the row when htmx asked, else with
 // the table.
-func (w *Web) savedRow(rw http.ResponseWriter, r *request, v service.CourseView, in personInput, m lms.Member) error {
+func (w *Web) savedRow(rw http.ResponseWriter, r *request, v service.CourseView, in personInput, m lms.Member, undo string) error {
 	row := rowOf(r, v, m)
+	row.Undo = undo
 	if !r.enhanced() {
 		return w.done(rw, r, coursePath(v.Course.ID, "/people")+"#"+row.rowID(), "saved")
 	}
-	row.Saved = "Saved"
+	row.Saved = r.words.T("Saved")
 	on, err := lms.ParsePrivileges(in.On, "privilege")
 	if err != nil {
 		return err
@@ -231,7 +187,7 @@ func (w *Web) savedRow(rw http.ResponseWriter, r *request, v service.CourseView,
 	if kept := m.Effective() &^ on; kept != 0 {
 		row.Saved = r.words.T("Saved; “%s” stays on, since managing needs it", kept.Labels())
 	}
-	w.renderPart(rw, r, http.StatusOK, rowPart(row))
+	w.renderPart(rw, r, http.StatusOK, rowPart(row, in.Picks))
 	return nil
 }
 
@@ -256,7 +212,7 @@ func (w *Web) saveProblem(rw http.ResponseWriter, r *request, v service.CourseVi
 	if in.Table && r.enhanced() && m != nil {
 		row := rowOf(r, v, *m)
 		row.Problem = p
-		w.renderPart(rw, r, status, rowPart(row))
+		w.renderPart(rw, r, status, rowPart(row, in.Picks))
 		return nil
 	}
 	var panel panelView

@@ -143,7 +143,7 @@ func (a *answer) checkLabels() {
 		switch {
 		case n.Type != html.ElementNode:
 		case n.Data == "button" || (n.Data == "a" && n.FirstChild != nil):
-			if text(n) == "" {
+			if spoken, _ := attr(n, "aria-label"); text(n) == "" && spoken == "" {
 				a.tb.Errorf("%s: a %s says nothing", a.url, n.Data)
 			}
 		case n.Data == "input" || n.Data == "select" || n.Data == "textarea":
@@ -155,7 +155,11 @@ func (a *answer) checkLabels() {
 			for p := n.Parent; p != nil; p = p.Parent {
 				wrapped = wrapped || (p.Data == "label" && text(p) != "")
 			}
-			if name, _ := attr(n, "name"); !labels[id] && !wrapped {
+			spoken, _ := attr(n, "aria-label")
+			if by, ok := attr(n, "aria-labelledby"); ok {
+				spoken = by // that it is there is looked at elsewhere
+			}
+			if name, _ := attr(n, "name"); !labels[id] && !wrapped && spoken == "" {
 				a.tb.Errorf("%s: the field %q has no label", a.url, name)
 			}
 		}

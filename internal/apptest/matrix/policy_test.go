@@ -1,6 +1,9 @@
 package matrix
 
-import "net/url"
+import (
+	"net/url"
+	"strconv"
+)
 
 // actor is a kind of caller. Course C is the one that is asked about; D is
 // another.
@@ -168,6 +171,9 @@ var apiPolicy = []row{
 
 	{route: "GET /api/v1/courses/{course_id}/enrollments", policy: rosterViewer},
 	{route: "PUT /api/v1/courses/{course_id}/enrollments", policy: rosterKeeper, write: true, body: bodyOf(object{"emails": []string{"someone@uni.example"}, "role": "student"})},
+	{route: "PATCH /api/v1/courses/{course_id}/enrollments", policy: staffKeeper, write: true, body: func(f *fixture) any { return object{"user_ids": []int64{f.pupil}, "role": "assistant"} }},
+	{route: "PATCH /api/v1/courses/{course_id}/privileges", policy: staffKeeper, write: true, body: func(f *fixture) any { return object{"user_ids": []int64{f.pupil}, "on": []string{"roster.view"}} }},
+	{route: "POST /api/v1/courses/{course_id}/enrollment-check", policy: rosterKeeper, body: bodyOf(object{"emails": []string{"someone@uni.example"}, "role": "student"})},
 	{route: "DELETE /api/v1/courses/{course_id}/enrollments", policy: rosterKeeper, write: true, body: func(f *fixture) any { return object{"user_ids": []int64{f.pupil}} }},
 	{route: "PATCH /api/v1/courses/{course_id}/enrollments/{user_id}", policy: staffKeeper, write: true, body: bodyOf(object{"role": "assistant"})},
 
@@ -216,6 +222,16 @@ var webPolicy = []row{
 	{route: "POST /courses/{course_id}/people/find", policy: rosterKeeper, form: formOf("email", "someone@uni.example")},
 	{route: "GET /courses/{course_id}/people/privileges", policy: signedIn},
 	{route: "POST /courses/{course_id}/people/privileges", policy: staffKeeper, write: true, form: formOf("email", "someone@uni.example", "exactly", "roster.view")},
+	{route: "GET /courses/{course_id}/people/selected", policy: signedIn},
+	{route: "POST /courses/{course_id}/people/selected", policy: rosterKeeper, write: true, form: func(f *fixture) url.Values {
+		return url.Values{"selected": {strconv.FormatInt(f.pupil, 10)}, "do": {"remove"}}
+	}},
+	{route: "GET /courses/{course_id}/people/undo", policy: signedIn},
+	{route: "POST /courses/{course_id}/people/undo", policy: rosterKeeper, write: true, form: formOf("undo", "1|student|||||")},
+	{route: "GET /courses/{course_id}/people/suggest", policy: signedIn},
+	{route: "POST /courses/{course_id}/people/suggest", policy: rosterKeeper, form: formOf("email", "someone")},
+	{route: "GET /courses/{course_id}/people/check", policy: signedIn},
+	{route: "POST /courses/{course_id}/people/check", policy: rosterKeeper, form: formOf("emails", "someone@uni.example", "role", "student")},
 	{route: "GET /courses/{course_id}/people/add", policy: rosterKeeper},
 	{route: "POST /courses/{course_id}/people/add", policy: rosterKeeper, write: true, form: formOf("emails", "someone@uni.example", "role", "student")},
 	{route: "GET /courses/{course_id}/people/{user_id}", policy: func(a actor) answer {

@@ -33,8 +33,8 @@ const (
 	courseLinks    = `.courses h2 a`
 	courseMenu     = `nav[aria-label="Course"]`
 	searchField    = `#search`
-	addressField   = `.find-form [name=email]`
-	addressButton  = `.find-form button`
+	addressField   = `#email`
+	addressButton  = `#find-form button`
 	panelForm      = `.panel-form`
 	panelSwitch    = `.panel-form input[role=switch]`
 	panelSave      = `.panel-form p.actions button`

@@ -31,12 +31,19 @@ func TestStoryWithTheKeyboardAlone(t *testing.T) {
 
 	v.tabTo(courseMenu + fmt.Sprintf(` a[href="/courses/%d/people"]`, course))
 	v.Press("Enter")
-	v.tabTo(searchField)
+	v.Press("/")
+	if !v.stands(searchField) {
+		t.Fatalf("after /, the focus is on %s", v.Focused())
+	}
 	v.write("grace")
-	v.Press("Enter")
 	v.sees("#people", "Nobody in this course matches")
 	v.tabTo(addressField)
 	v.write("grace@uni.example")
+	v.sees("#found-list", "Add grace@uni.example, who has not signed in yet")
+	v.Press("ArrowDown")
+	if got := apptest.Eval[string](v.Page, `document.getElementById(document.activeElement.getAttribute("aria-activedescendant"))?.getAttribute("aria-selected") ?? ""`); got != "true" {
+		t.Errorf("the arrow key chooses nothing: %q", got)
+	}
 	v.Press("Enter")
 	v.WaitVisible(panelForm)
 	v.tabTo(rosterManageOn)
@@ -54,7 +61,19 @@ func TestStoryWithTheKeyboardAlone(t *testing.T) {
 	v.tabTo(courseMenu + fmt.Sprintf(` a[href="/courses/%d/people"]`, course))
 	v.Press("Enter")
 	edit := fmt.Sprintf(`#p%d input[value="course.update"]`, grace)
-	v.tabTo(edit)
+	v.tabTo("table.people tbody *")
+	for range 20 {
+		if v.stands(fmt.Sprintf("#p%d *", grace)) {
+			break
+		}
+		v.Press("ArrowDown")
+	}
+	for range 10 {
+		if v.stands(edit) {
+			break
+		}
+		v.Press("ArrowRight")
+	}
 	v.Press("Space")
 	v.sees(fmt.Sprintf("#p%d", grace), "Saved")
 	c.mayDo(t, v.caller(), course, grace, lms.RosterManage, lms.RosterView, lms.AuditView, lms.CourseUpdate)
