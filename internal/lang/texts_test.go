@@ -121,6 +121,7 @@ func texts(t *testing.T) found {
 				all.composite(fset, x)
 			case *ast.FuncDecl:
 				all.returned(fset, x)
+				all.assigned(fset, x)
 			}
 			return true
 		})
@@ -164,8 +165,16 @@ func (f found) composite(fset *token.FileSet, c *ast.CompositeLit) {
 		if term {
 			f.add(fset, value)
 		}
-		if inner, ok := value.(*ast.CompositeLit); ok {
-			f.fields(fset, inner, fields)
+		inner, ok := value.(*ast.CompositeLit)
+		if !ok {
+			continue
+		}
+		f.fields(fset, inner, fields)
+		// A list of terms in a table has no type of its own.
+		if list, ok := element.(*ast.ArrayType); ok && isTerm(list.Elt) {
+			for _, one := range inner.Elts {
+				f.add(fset, one)
+			}
 		}
 	}
 }
@@ -256,6 +265,30 @@ func (f found) returned(fset *token.FileSet, d *ast.FuncDecl) {
 			return true
 		})
 	}
+}
+
+// assigned finds texts that are given to a variable that began as a term.
+func (f found) assigned(fset *token.FileSet, d *ast.FuncDecl) {
+	terms := map[string]bool{}
+	ast.Inspect(d, func(node ast.Node) bool {
+		a, ok := node.(*ast.AssignStmt)
+		if !ok || len(a.Lhs) != len(a.Rhs) {
+			return true
+		}
+		for i, left := range a.Lhs {
+			name, ok := left.(*ast.Ident)
+			if !ok {
+				continue
+			}
+			if call, ok := a.Rhs[i].(*ast.CallExpr); ok && a.Tok == token.DEFINE && calledName(call) == "Term" && len(call.Args) == 1 {
+				terms[name.Name] = true
+			}
+			if terms[name.Name] {
+				f.add(fset, a.Rhs[i])
+			}
+		}
+		return true
+	})
 }
 
 // letters tells whether there is anything to translate.

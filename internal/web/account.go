@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"matricula/internal/lang"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 )
@@ -46,7 +47,7 @@ type tokenForm struct {
 // tokenLives are the lives that can be chosen, in days.
 var tokenLives = []struct {
 	Days  int
-	Label string
+	Label lms.Term
 }{
 	{30, "30 days"}, {90, "90 days"}, {365, "1 year"}, {0, "It does not expire"},
 }
@@ -73,7 +74,7 @@ func (w *Web) backToAccount(rw http.ResponseWriter, r *request) error {
 
 func (w *Web) accountOf(r *request) (v accountView, err error) {
 	ctx, c := r.Context(), r.caller
-	v = accountView{Shell: w.shell(r, "My account"), This: c.SessionID}
+	v = accountView{Shell: w.shell(r, r.words.T("My account")), This: c.SessionID}
 	v.Shell.Section = "account"
 	if v.Me, err = w.svc.Me(ctx, c); err != nil {
 		return v, err
@@ -205,10 +206,10 @@ func (w *Web) revokeToken(rw http.ResponseWriter, r *request) error {
 }
 
 // courseNames writes to what a token is limited.
-func (v accountView) courseNames(ids []int64) string {
+func (v accountView) courseNames(p *lang.Printer, ids []int64) string {
 	var names []string
 	for _, id := range ids {
-		name := "course " + num(id)
+		name := p.T("course %s", num(id))
 		for _, c := range v.Courses {
 			if c.Course.ID == id {
 				name = c.Course.Title
@@ -221,7 +222,7 @@ func (v accountView) courseNames(ids []int64) string {
 
 // browserName makes of what a browser says about itself something that people
 // recognize.
-func browserName(userAgent string) string {
+func browserName(userAgent string) lms.Text {
 	pick := func(table [][2]string, otherwise string) string {
 		for _, t := range table {
 			if strings.Contains(userAgent, t[0]) {
@@ -239,23 +240,23 @@ func browserName(userAgent string) string {
 	}, "")
 	switch {
 	case browser == "" && system == "":
-		return "Unknown browser"
+		return lms.Say("Unknown browser")
 	case browser == "":
-		return "Browser on " + system
+		return lms.Say("Browser on %s", system)
 	case system == "":
-		return browser
+		return lms.Say("%s", browser)
 	}
-	return browser + " on " + system
+	return lms.Say("%s on %s", browser, system)
 }
 
 // reach says what a token may be used for, and where.
-func (v accountView) reach(t lms.APIToken) string {
-	what := "sees what you may see, and changes nothing"
+func (v accountView) reach(p *lang.Printer, t lms.APIToken) string {
+	may := lms.Term("It sees what you may see, and changes nothing.")
 	if slices.Contains(t.Scopes, lms.ScopeWrite) {
-		what = "sees and changes what you may"
+		may = "It sees and changes what you may."
 	}
 	if len(t.CourseIDs) > 0 {
-		what += ", only in " + v.courseNames(t.CourseIDs)
+		return p.T("Ends in %s. %s Only in: %s.", t.Hint, may, v.courseNames(p, t.CourseIDs))
 	}
-	return "Ends in " + t.Hint + ". It " + what + "."
+	return p.T("Ends in %s. %s", t.Hint, may)
 }

@@ -66,7 +66,7 @@ func (w *Web) showAdminPeople(rw http.ResponseWriter, r *request, status int, q 
 		return err
 	}
 	f.Key = formKey()
-	v := adminPeopleView{Shell: w.shell(r, "People of the site"), Search: q.Search, Status: string(q.Status), After: q.After > 0, Form: f, Wrong: wrong}
+	v := adminPeopleView{Shell: w.shell(r, r.words.T("People of the site")), Search: q.Search, Status: string(q.Status), After: q.After > 0, Form: f, Wrong: wrong}
 	v.Shell.Section = "admin-people"
 	q.Limit = peopleOnPage
 	page, err := w.svc.Directory(r.Context(), r.caller, q)
@@ -183,9 +183,9 @@ func (w *Web) adminCourses(rw http.ResponseWriter, r *request) error {
 	if err := adminOnly(r); err != nil {
 		return err
 	}
-	s := w.shell(r, "Courses of the site")
+	s := w.shell(r, r.words.T("Courses of the site"))
 	s.Section = "admin-courses"
-	return w.listCourses(rw, r, coursesView{Shell: s, Heading: "Courses of the site", All: true, Path: "/admin/courses"})
+	return w.listCourses(rw, r, coursesView{Shell: s, Heading: r.words.T("Courses of the site"), All: true, Path: "/admin/courses"})
 }
 
 // olderPage is the address of the next page of a list that is continued by id.

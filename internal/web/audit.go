@@ -30,7 +30,7 @@ type auditLine struct {
 }
 
 // auditChange is one thing that became something else.
-type auditChange struct{ Label, Before, After string }
+type auditChange struct{ Label, Before, After string } // in the reader's language
 
 func (w *Web) courseAudit(rw http.ResponseWriter, r *request) error {
 	v, err := w.readCourse(r)
@@ -48,14 +48,14 @@ func (w *Web) courseAudit(rw http.ResponseWriter, r *request) error {
 		}
 	}
 	return w.showAudit(rw, r, v.Course.ID, names, auditView{
-		Shell: w.courseShell(r, v, "Audit", "audit"), Heading: "Audit", Path: coursePath(v.Course.ID, "/audit"),
+		Shell: w.courseShell(r, v, r.words.T("Audit"), "audit"), Heading: r.words.T("Audit"), Path: coursePath(v.Course.ID, "/audit"),
 	})
 }
 
 func (w *Web) adminAudit(rw http.ResponseWriter, r *request) error {
-	s := w.shell(r, "Audit of the site")
+	s := w.shell(r, r.words.T("Audit of the site"))
 	s.Section = "admin-audit"
-	return w.showAudit(rw, r, 0, nil, auditView{Shell: s, Heading: "Audit of the site", Path: "/admin/audit", Site: true})
+	return w.showAudit(rw, r, 0, nil, auditView{Shell: s, Heading: r.words.T("Audit of the site"), Path: "/admin/audit", Site: true})
 }
 
 func (w *Web) showAudit(rw http.ResponseWriter, r *request, course int64, roles map[string]string, v auditView) error {
@@ -68,7 +68,7 @@ func (w *Web) showAudit(rw http.ResponseWriter, r *request, course int64, roles 
 		return err
 	}
 	for _, e := range page.Entries {
-		v.Entries = append(v.Entries, inWords(e, roles))
+		v.Entries = append(v.Entries, inWords(r.words, e, roles))
 	}
 	v.Next, v.Later = page.Next, from > 0
 	w.render(rw, r, http.StatusOK, auditPage(v))

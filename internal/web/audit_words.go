@@ -8,12 +8,13 @@ import (
 	"strings"
 
 	"matricula/internal/access"
+	"matricula/internal/lang"
 	"matricula/internal/lms"
 )
 
 // verbs say what an action is, to be read between the actor and the person
 // concerned. A second form is for what concerns the actor alone.
-var verbs = map[access.Action]struct{ of, alone string }{
+var verbs = map[access.Action]struct{ of, alone lms.Term }{
 	access.CourseCreate:     {"created the course for", "created the course"},
 	access.CourseUpdate:     {"edited the course for", "edited the course"},
 	access.CourseArchive:    {"archived the course for", "archived the course"},
@@ -39,7 +40,7 @@ var verbs = map[access.Action]struct{ of, alone string }{
 }
 
 // attempts say the same of what was refused.
-var attempts = map[access.Action]string{
+var attempts = map[access.Action]lms.Term{
 	access.CourseCreate:     "wanted to create a course",
 	access.CourseUpdate:     "wanted to edit the course",
 	access.CourseArchive:    "wanted to archive the course",
@@ -62,7 +63,7 @@ var attempts = map[access.Action]string{
 }
 
 // refusals say why something was refused, for the commonest reasons.
-var refusals = map[string]string{
+var refusals = map[string]lms.Term{
 	"forbidden":                  "they lacked the privilege",
 	"beyond-own-privileges":      "nobody gives what they do not hold",
 	"higher-person":              "the person owns the course",
@@ -87,39 +88,47 @@ var refusals = map[string]string{
 	"token-not-enough":           "it takes more than an API token",
 }
 
-// inWords says an entry in words. Roles holds the names of the course's own
-// roles by their keys.
-func inWords(e lms.AuditRecord, roles map[string]string) auditLine {
+// inWords says an entry in the reader's words. Roles holds the names of the
+// course's own roles by their keys.
+func inWords(p *lang.Printer, e lms.AuditRecord, roles map[string]string) auditLine {
 	line := auditLine{AuditRecord: e}
 	action := access.Action(e.Action)
 	if e.SubjectID != e.ActorID {
 		line.Whom = actorName(&e.Subject)
 	}
 	if e.Outcome == lms.OutcomeRefused {
-		line.Verb = attempts[action]
-		line.Refusal = refusals[e.Reason]
-		if line.Refusal == "" {
-			line.Refusal = strings.ReplaceAll(e.Reason, "-", " ")
-		}
-		if line.Refusal == "" {
-			line.Refusal = "no reason is on record"
-		}
+		line.Verb = p.Term(attempts[action])
+		line.Refusal = because(p, e.Reason)
 	} else {
 		v := verbs[action]
-		line.Verb = v.alone
+		line.Verb = p.Term(v.alone)
 		if line.Whom != "" {
-			line.Verb = v.of
+			line.Verb = p.Term(v.of)
 		}
 	}
 	if line.Verb == "" {
-		line.Verb = "did: " + e.Action
+		line.Verb = p.T("did: %s", e.Action)
 	}
-	line.Changes = changes(e.Before, e.After, roles)
+	line.Changes = changes(p, e.Before, e.After, roles)
 	return line
 }
 
+// because says why something was refused.
+func because(p *lang.Printer, reason string) string {
+	if known := refusals[reason]; known != "" {
+		return p.Term(known)
+	}
+	if reason == "" {
+		return p.T("no reason is on record")
+	}
+	return strings.ReplaceAll(reason, "-", " ")
+}
+
 // labels name what an entry holds, in the order in which pages show it.
-var labels = []struct{ key, label string }{
+var labels = []struct {
+	key   string
+	label lms.Term
+}{
 	{"role", "Role"},
 	{"name", "Name"},
 	{"title", "Title"},
@@ -143,7 +152,7 @@ var labels = []struct{ key, label string }{
 }
 
 // changes sets side by side what was before and after.
-func changes(before, after json.RawMessage, roles map[string]string) []auditChange {
+func changes(p *lang.Printer, before, after json.RawMessage, roles map[string]string) []auditChange {
 	b, a := decode(before), decode(after)
 	for _, m := range []map[string]any{b, a} {
 		if _, whole := m["name"]; whole {
@@ -153,7 +162,7 @@ func changes(before, after json.RawMessage, roles map[string]string) []auditChan
 			m["role"] = roles[key]
 		}
 		if m["named"] == true {
-			m["named"] = "no"
+			m["named"] = p.T("no")
 		}
 	}
 	var keys []string
@@ -171,18 +180,18 @@ func changes(before, after json.RawMessage, roles map[string]string) []auditChan
 	slices.Sort(others)
 	var list []auditChange
 	for _, k := range append(keys, others...) {
-		was, is := words(k, b[k]), words(k, a[k])
+		was, is := words(p, k, b[k]), words(p, k, a[k])
 		if was != is {
-			list = append(list, auditChange{labelOf(k), was, is})
+			list = append(list, auditChange{labelOf(p, k), was, is})
 		}
 	}
 	return list
 }
 
-func labelOf(key string) string {
+func labelOf(p *lang.Printer, key string) string {
 	for _, l := range labels {
 		if l.key == key {
-			return l.label
+			return p.Term(l.label)
 		}
 	}
 	return strings.ReplaceAll(key, "_", " ")
@@ -197,58 +206,61 @@ func decode(raw json.RawMessage) map[string]any {
 }
 
 // words writes a value of an entry; empty for nothing.
-func words(key string, v any) string {
+func words(p *lang.Printer, key string, v any) string {
 	switch v := v.(type) {
 	case nil:
 		return ""
 	case bool:
 		if v {
-			return "yes"
+			return p.T("yes")
 		}
-		return "no"
+		return p.T("no")
 	case float64:
-		return fmt.Sprintf("%.0f", v)
+		return p.Number(int64(v))
 	case []any:
 		var parts []string
 		for _, one := range v {
-			parts = append(parts, words(key, one))
+			parts = append(parts, words(p, key, one))
 		}
 		return strings.Join(parts, ", ")
 	case string:
-		return wordFor(key, v)
+		return wordFor(p, key, v)
 	case map[string]any:
 		var parts []string
 		for _, k := range slices.Sorted(maps.Keys(v)) {
-			what := refusals[k]
-			if what == "" {
-				what = strings.ReplaceAll(k, "-", " ")
-			}
-			parts = append(parts, words(k, v[k])+" because "+what)
+			parts = append(parts, p.T("%s because %s", words(p, k, v[k]), because(p, k)))
 		}
 		return strings.Join(parts, ", ")
 	}
 	return fmt.Sprint(v)
 }
 
-func wordFor(key, v string) string {
+func wordFor(p *lang.Printer, key, v string) string {
 	switch key {
 	case "allow", "deny", "privileges":
-		return string(lms.Privilege(v).Label())
+		return p.Term(lms.Privilege(v).Label())
 	case "site_role":
-		return string(siteRoleName(lms.SiteRole(v)))
+		return p.Term(siteRoleName(lms.SiteRole(v)))
+	case "status":
+		return p.Term(statusNames[lms.UserStatus(v)])
 	case "role":
-		for _, p := range lms.PresetRoles() {
-			if p.Key == v {
-				return p.Name
+		for _, r := range lms.PresetRoles() {
+			if r.Key == v {
+				return p.Text(r.Title())
 			}
 		}
 	}
 	return v
 }
 
-func orNothing(s string) string {
+// statusNames say where a person stands.
+var statusNames = map[lms.UserStatus]lms.Term{
+	lms.StatusPending: "has not signed in yet", lms.StatusActive: "active", lms.StatusSuspended: "suspended", lms.StatusErased: "erased",
+}
+
+func orNothing(p *lang.Printer, s string) string {
 	if s == "" {
-		return "nothing"
+		return p.T("nothing")
 	}
 	return s
 }

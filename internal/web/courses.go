@@ -26,7 +26,7 @@ type coursesView struct {
 }
 
 func (w *Web) home(rw http.ResponseWriter, r *request) error {
-	return w.listCourses(rw, r, coursesView{Shell: w.shell(r, "My courses"), Heading: "My courses", Path: "/"})
+	return w.listCourses(rw, r, coursesView{Shell: w.shell(r, r.words.T("My courses")), Heading: r.words.T("My courses"), Path: "/"})
 }
 
 func (w *Web) listCourses(rw http.ResponseWriter, r *request, v coursesView) error {
@@ -67,7 +67,7 @@ func (w *Web) newCourse(rw http.ResponseWriter, r *request) error {
 	if err := access.Decide(r.caller, access.CourseCreate, nil); err != nil {
 		return err
 	}
-	w.render(rw, r, http.StatusOK, newCoursePage(newCourseView{Shell: w.shell(r, "New course"), Form: courseForm{Key: formKey()}}))
+	w.render(rw, r, http.StatusOK, newCoursePage(newCourseView{Shell: w.shell(r, r.words.T("New course")), Form: courseForm{Key: formKey()}}))
 	return nil
 }
 
@@ -87,7 +87,7 @@ func (w *Web) createCourse(rw http.ResponseWriter, r *request) error {
 		return err
 	}
 	typed.Key = formKey()
-	w.render(rw, r, status, newCoursePage(newCourseView{Shell: w.shell(r, "New course"), Form: typed, Problem: sentTwice(r.words, p)}))
+	w.render(rw, r, status, newCoursePage(newCourseView{Shell: w.shell(r, r.words.T("New course")), Form: typed, Problem: sentTwice(r.words, p)}))
 	return nil
 }
 
@@ -140,7 +140,7 @@ func (w *Web) coursePage(rw http.ResponseWriter, r *request) error {
 		if err != nil {
 			return err
 		}
-		view.People = r.words.N(n.All, "%d person", "%d people") + ", " + r.words.N(n.Pending, "%d has not signed in yet", "%d have not signed in yet")
+		view.People = r.words.N(n.All, "%d person", "%d people") + " · " + r.words.N(n.Pending, "%d has not signed in yet", "%d have not signed in yet")
 	}
 	w.render(rw, r, http.StatusOK, coursePage(view))
 	return nil

@@ -47,7 +47,7 @@ func (w *Web) settings(rw http.ResponseWriter, r *request) error {
 
 func (w *Web) settingsOf(r *request, v service.CourseView, f courseForm) settingsView {
 	return settingsView{
-		Shell: w.courseShell(r, v, "Settings", "settings"), Form: f,
+		Shell: w.courseShell(r, v, r.words.T("Settings"), "settings"), Form: f,
 		MayEdit: may(r, access.CourseUpdate, v), MayArchive: may(r, access.CourseArchive, v),
 	}
 }
@@ -107,7 +107,7 @@ func (w *Web) confirmDeleteCourse(rw http.ResponseWriter, r *request) error {
 	if err := access.Decide(r.caller, access.CourseDelete, standing(v)); err != nil {
 		return err
 	}
-	w.render(rw, r, http.StatusOK, deleteCoursePage(settingsView{Shell: w.courseShell(r, v, "Delete "+v.Course.Title, "settings")}))
+	w.render(rw, r, http.StatusOK, deleteCoursePage(settingsView{Shell: w.courseShell(r, v, r.words.T("Delete %s?", v.Course.Title), "settings")}))
 	return nil
 }
 

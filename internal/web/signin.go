@@ -23,7 +23,7 @@ func (w *Web) signInPage(rw http.ResponseWriter, r *request) error {
 		w.redirect(rw, r, next)
 		return nil
 	}
-	w.render(rw, r, http.StatusOK, signInPage(signInView{Shell: w.shell(r, "Sign in"), Next: next, Providers: w.rp.Providers()}))
+	w.render(rw, r, http.StatusOK, signInPage(signInView{Shell: w.shell(r, r.words.T("Sign in")), Next: next, Providers: w.rp.Providers()}))
 	return nil
 }
 
@@ -105,7 +105,7 @@ func callbackParameters(q url.Values) (state, code, errorCode string, err error)
 type refusedView struct {
 	Shell   shell
 	Failure failure
-	Advice  []string
+	Advice  []lms.Term
 	Again   string // the provider with which to try once more; empty when that leads nowhere
 }
 
@@ -126,8 +126,8 @@ func (w *Web) refuseSignIn(rw http.ResponseWriter, r *request, provider string, 
 	}
 	w.opts.Log.LogAttrs(r.Context(), slog.LevelInfo, "sign-in refused", attrs...)
 	v := refusedView{
-		Shell:   w.shell(r, "Not signed in"),
-		Failure: failure{Heading: "You are not signed in", Message: e.Message},
+		Shell:   w.shell(r, r.words.T("Not signed in")),
+		Failure: failure{Heading: r.words.T("You are not signed in"), Message: r.words.Error(e)},
 		Advice:  signInAdvice[e.Type],
 	}
 	if _, ok := w.rp.Provider(provider); ok {
@@ -151,7 +151,7 @@ func clipName(provider string) string {
 }
 
 // signInAdvice says whom to ask, where the reason alone does not help.
-var signInAdvice = map[string][]string{
+var signInAdvice = map[string][]lms.Term{
 	string(signin.ReasonNotNamed): {
 		"If your school gave you an account, sign in with that one. A private account has another address, and nobody here has named that.",
 		"If it was the right account, tell your teacher the address with which you just signed in, letter by letter. As soon as they have added it you can come in.",

@@ -153,7 +153,7 @@ func TestAnAPITokenIsShownOnce(t *testing.T) {
 	if strings.Contains(again.body, secret) || strings.Contains(c.ada.get("/account").body, secret) {
 		t.Error("the secret is shown a second time")
 	}
-	page := c.ada.get("/account").says(".rows li", "grade sync").says(".rows li", "changes nothing, only in Algorithms")
+	page := c.ada.get("/account").says(".rows li", "grade sync").says(".rows li", "changes nothing. Only in: Algorithms")
 	for _, f := range page.all(".rows form") {
 		if action, _ := page.fields(f); strings.HasSuffix(action, "/revoke") {
 			c.ada.post(action).wantTo("/account").says(".flash", "revoked")
