@@ -98,6 +98,10 @@ func (p *program) server(ctx context.Context, cfg config.Config, st *store.Store
 	if err != nil {
 		return nil, err
 	}
+	zone, err := time.LoadLocation(cfg.TimeZone)
+	if err != nil {
+		return nil, err
+	}
 	key, err := st.Secret(ctx, "cursor")
 	if err != nil {
 		return nil, databaseFault(cfg.Database, err)
@@ -106,6 +110,7 @@ func (p *program) server(ctx context.Context, cfg config.Config, st *store.Store
 		Service: svc, RelyingParty: rp, URL: cfg.URL, TrustedProxies: cfg.TrustedProxies,
 		// Nothing sends mail yet, so no page may promise any.
 		MailEnabled: false,
+		Zone:        zone,
 		Log:         log, Now: p.now, Version: readBuild().version, CursorKey: key,
 	})
 }

@@ -73,6 +73,11 @@ const (
 	RoleDelete       Action = "role.delete"
 	AuditView        Action = "audit.view"
 
+	AnnouncementView   Action = "announcement.view"
+	AnnouncementCreate Action = "announcement.create"
+	AnnouncementUpdate Action = "announcement.update"
+	AnnouncementDelete Action = "announcement.delete"
+
 	SiteAuditView Action = "site-audit.view"
 	UserName      Action = "user.name"
 	UserUpdate    Action = "user.update"
@@ -130,6 +135,11 @@ var rules = map[Action]rule{
 	RoleUpdate:       {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
 	RoleDelete:       {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
 	AuditView:        {course: true, any: []lms.Privilege{lms.AuditView}, frozen: true},
+
+	AnnouncementView:   {course: true, frozen: true},
+	AnnouncementCreate: {course: true, any: []lms.Privilege{lms.AnnouncementsManage}, write: true},
+	AnnouncementUpdate: {course: true, any: []lms.Privilege{lms.AnnouncementsManage}, write: true},
+	AnnouncementDelete: {course: true, any: []lms.Privilege{lms.AnnouncementsManage}, write: true},
 
 	SiteAuditView: {site: admins},
 	UserName:      {site: admins, write: true},

@@ -86,6 +86,11 @@ func TestC01TheWholePolicyByRole(t *testing.T) {
 		RoleUpdate:       all[:2],
 		RoleDelete:       all[:2],
 		AuditView:        all[:2],
+
+		AnnouncementView:   all,
+		AnnouncementCreate: all[:2],
+		AnnouncementUpdate: all[:2],
+		AnnouncementDelete: all[:2],
 	}
 	for _, a := range Actions() {
 		if !a.OfCourse() {

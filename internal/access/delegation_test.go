@@ -136,6 +136,8 @@ func TestExplainAnswersForEveryPrivilege(t *testing.T) {
 		lms.CourseUpdate:  {lms.CourseUpdate, false, BecauseNothing, ""},
 		lms.CourseArchive: {lms.CourseArchive, false, BecauseNothing, ""},
 		lms.AuditView:     {lms.AuditView, false, BecauseNothing, ""},
+
+		lms.AnnouncementsManage: {lms.AnnouncementsManage, false, BecauseNothing, ""},
 	}
 	list := Explain(&m)
 	if len(list) != len(lms.Privileges()) {

@@ -70,6 +70,7 @@ func New(svc *service.Service, opts Options) *API {
 	a.registerCourses()
 	a.registerEnrollments()
 	a.registerRoles()
+	a.registerAnnouncements()
 	a.registerAccess()
 	a.registerAudit()
 	a.registerTokens()

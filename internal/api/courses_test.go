@@ -259,7 +259,7 @@ func TestAccessSaysWhatAndWhy(t *testing.T) {
 			}
 		}
 		same(t, "why", why, map[string]string{
-			"roster.view": "true role <nil>", "roster.manage": "false denied roster.manage", "staff.manage": "true allowed <nil>",
+			"roster.view": "true role <nil>", "roster.manage": "false denied roster.manage", "staff.manage": "true allowed <nil>", "announcements.manage": "false not-given <nil>",
 			"audit.view": "true allowed <nil>", "course.update": "false not-given <nil>", "course.archive": "false not-given <nil>",
 		})
 		same(t, "granted by", re.body["granted_by"].(object)["display_name"], "Ada Lovelace")

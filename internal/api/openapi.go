@@ -22,6 +22,8 @@ const (
 	tagCourses = "Courses"
 	tagPeople  = "People of a course"
 	tagAudit   = "Audit"
+
+	tagAnnouncements = "Announcements"
 )
 
 const introduction = `Everything that Matricula's pages can do, for programs.
@@ -67,6 +69,7 @@ func (a *API) config(opts Options) huma.Config {
 				{Name: tagUsers, Description: "Everybody who was ever named, whether or not they have signed in."},
 				{Name: tagCourses, Description: "Courses, their roles, and what can be allowed."},
 				{Name: tagPeople, Description: "Who is in a course, and what they may do there."},
+				{Name: tagAnnouncements, Description: "What a course is told by its staff."},
 				{Name: tagAudit, Description: "What was done and refused, by whom and to whom."},
 			},
 		},

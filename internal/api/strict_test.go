@@ -27,6 +27,8 @@ var writes = []struct{ method, path, body string }{
 	{"POST", "/courses/{course}/lookup", `{"email": "new@uni.example"}`},
 	{"POST", "/courses/{course}/roles", `{"name": "Lab tutor", "privileges": ["roster.view"]}`},
 	{"PATCH", "/courses/{course}/roles/{role}", `{"name": "Lab tutors"}`},
+	{"POST", "/courses/{course}/announcements", `{"title": "Welcome", "body": "Bring a pen."}`},
+	{"PATCH", "/courses/{course}/announcements/{announcement}", `{"title": "Welcome"}`},
 	{"POST", "/tokens", `{"name": "sync"}`},
 	{"PATCH", "/me", `{"language": "it"}`},
 }
@@ -35,7 +37,7 @@ func TestEveryWriteIsInTheListOfWrites_F11(t *testing.T) {
 	listed := map[string]bool{}
 	for _, w := range writes {
 		p, _, _ := strings.Cut(w.path, "?")
-		p = strings.NewReplacer("{course}", "{course_id}", "{user}", "{user_id}", "{role}", "{role_id}").Replace(p)
+		p = strings.NewReplacer("{course}", "{course_id}", "{user}", "{user_id}", "{role}", "{role_id}", "{announcement}", "{announcement_id}").Replace(p)
 		listed[w.method+" /api/v1"+p] = true
 	}
 	var d struct {
@@ -70,7 +72,8 @@ func TestBodiesAreReadStrictly_F11(t *testing.T) {
 		course := s.course(s.admin, "Algorithms")
 		role := s.ask(s.admin, "POST", path("/courses/%d/roles", course), object{"name": "Tutor", "privileges": []string{}}).is(201).id()
 		s.enroll(s.admin, course, "student", "sam@uni.example")
-		fill := strings.NewReplacer("{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", fmt.Sprint(role))
+		announcement := s.ask(s.admin, "POST", path("/courses/%d/announcements", course), object{"title": "x", "body": "x"}).is(201).id()
+		fill := strings.NewReplacer("{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", fmt.Sprint(role))
 		before := s.state()
 		for _, w := range writes {
 			to, body := "/api/v1"+fill.Replace(w.path), fill.Replace(w.body)
@@ -390,9 +393,10 @@ func TestTokensReachOnlyWhatTheyAreFor_C17(t *testing.T) {
 	onEachEngine(t, func(s *school) {
 		course, other := s.course(s.ada, "Algorithms"), s.course(s.ada, "Compilers")
 		reader := withToken(s.ada, lms.ScopeRead)
-		fill := strings.NewReplacer("{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", "1")
+		announcement := s.ask(s.admin, "POST", path("/courses/%d/announcements", course), object{"title": "x", "body": "x"}).is(201).id()
+		fill := strings.NewReplacer("{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", "1")
 		for _, w := range writes {
-			if strings.HasSuffix(w.path, "/lookup") {
+			if strings.HasSuffix(w.path, "/lookup") || strings.HasSuffix(w.path, "/enrollment-check") {
 				continue // reads only
 			}
 			re := s.ask(reader, w.method, "/api/v1"+fill.Replace(w.path), fill.Replace(w.body))

@@ -115,7 +115,7 @@ func TestUserTableOfACourseHasPrivilegesAndEnrollments(t *testing.T) {
 			got[u["email"].(string)] = role + ": " + words(u["course_privileges"])
 		}
 		same(t, "the table", got, map[string]string{
-			"ada@uni.example":    "owner by manual: roster.view roster.manage staff.manage course.update course.archive audit.view",
+			"ada@uni.example":    "owner by manual: roster.view roster.manage staff.manage course.update course.archive audit.view announcements.manage",
 			"sam@uni.example":    "student by paste: ",
 			"grace@uni.example":  "none: roster.view",
 			"edsger@uni.example": "none: audit.view",

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+	_ "time/tzdata" // so that a machine without zone files knows every zone
 
 	"matricula/internal/lms"
 	"matricula/internal/service"
@@ -37,6 +39,7 @@ const (
 	varMailFrom       = prefix + "MAIL_FROM"
 	varTrustedProxies = prefix + "TRUSTED_PROXIES"
 	varPendingDays    = prefix + "PENDING_DAYS"
+	varTimeZone       = prefix + "TIME_ZONE"
 )
 
 // Config is everything that the operator decides.
@@ -51,7 +54,8 @@ type Config struct {
 	Providers      []signin.Provider
 	Mail           *Mail // nil: no mail is sent
 	TrustedProxies []netip.Prefix
-	PendingDays    int // days after which a person who was named and never came expires
+	PendingDays    int    // days after which a person who was named and never came expires
+	TimeZone       string // in which pages show times: a name of the IANA database
 }
 
 // String names what is safe to show.
@@ -98,7 +102,7 @@ func Load(environ []string) (Config, error) {
 	var c Config
 	for _, read := range []func(*Config) error{
 		vars.addr, vars.url, vars.database, vars.admins, vars.policies, vars.namingDomains, vars.providers, vars.mail,
-		vars.trustedProxies, vars.pendingDays,
+		vars.trustedProxies, vars.pendingDays, vars.timeZone,
 	} {
 		if err := read(&c); err != nil {
 			return Config{}, err
@@ -263,6 +267,14 @@ func (v variables) pendingDays(c *Config) (err error) {
 	c.PendingDays, err = strconv.Atoi(v.or(varPendingDays, "180"))
 	if err != nil || c.PendingDays < 1 || c.PendingDays > 3650 {
 		return wrong(varPendingDays, "must be a number of days from 1 to 3650")
+	}
+	return nil
+}
+
+func (v variables) timeZone(c *Config) error {
+	c.TimeZone = v.or(varTimeZone, "UTC")
+	if _, err := time.LoadLocation(c.TimeZone); err != nil || c.TimeZone == "Local" {
+		return wrong(varTimeZone, "must be the name of a time zone such as Europe/Rome")
 	}
 	return nil
 }

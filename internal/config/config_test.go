@@ -46,7 +46,7 @@ func TestAnEmptyEnvironmentIsTheDocumentedDefaults(t *testing.T) {
 	c := load(t)
 	want := config.Config{
 		Addr: "127.0.0.1:8080", URL: "http://localhost:8080", Database: config.FileDatabase("matricula.db"),
-		SignUp: signin.SignUpDomains, Directory: service.DirectoryStaff, PendingDays: 180,
+		SignUp: signin.SignUpDomains, Directory: service.DirectoryStaff, PendingDays: 180, TimeZone: "UTC",
 	}
 	if diff := cmp.Diff(want, c, cmp.AllowUnexported(config.Database{})); diff != "" {
 		t.Error(diff)
@@ -64,7 +64,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 		t, "ADDR=0.0.0.0:80", "URL=HTTPS://LMS.Uni.Example:443/", "DATABASE=postgres://me:hidden@db:5432/lms?sslmode=require",
 		"ADMINS=Ada@Uni.Example, grace@uni.example,ada@uni.example,", "SIGNUP=named", "DIRECTORY=everyone",
 		"NAMING_DOMAINS=Uni.Example,bücher.example", "SMTP=smtps://post:p%40ss@mail.uni.example", "MAIL_FROM=LMS@uni.example",
-		"TRUSTED_PROXIES=10.1.2.3/8, 127.0.0.1,::1,fd00::/8", "PENDING_DAYS=30",
+		"TRUSTED_PROXIES=10.1.2.3/8, 127.0.0.1,::1,fd00::/8", "PENDING_DAYS=30", "TIME_ZONE=Europe/Rome",
 		"GOOGLE_CLIENT_ID=id", "GOOGLE_CLIENT_SECRET=hidden", "GOOGLE_DOMAINS=UNI.example",
 		"OIDC_UNI_ISSUER=https://id.uni.example/realms/uni", "OIDC_UNI_CLIENT_ID=matricula", "OIDC_UNI_CLIENT_SECRET=hidden",
 		"OIDC_UNI_DOMAINS=*", "OIDC_UNI_LABEL=University account",
@@ -79,7 +79,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 		TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fd00::/8"),
 		},
-		PendingDays: 30,
+		PendingDays: 30, TimeZone: "Europe/Rome",
 		Providers: []signin.Provider{
 			{Name: "google", Label: "Google", Issuer: signin.GoogleIssuer, Kind: signin.KindGoogle, ClientID: "id", ClientSecret: "hidden", Domains: []string{"uni.example"}},
 			{Name: "az", Label: "Az", Issuer: entraIssuer, Kind: signin.KindEntra, Tenant: tenant, ClientID: "app", ClientSecret: "hidden", Domains: []string{"a.example", "b.example"}},
@@ -172,6 +172,8 @@ func TestABadValueIsOneLineThatNamesTheVariable(t *testing.T) {
 		{[]string{"TRUSTED_PROXIES=10.0.0.0/33"}, "TRUSTED_PROXIES", "10.0.0.0/8"},
 		{[]string{"PENDING_DAYS=never"}, "PENDING_DAYS", "days"},
 		{[]string{"PENDING_DAYS=0"}, "PENDING_DAYS", "days"},
+		{[]string{"TIME_ZONE=Rome"}, "TIME_ZONE", "Europe/Rome"},
+		{[]string{"TIME_ZONE=Local"}, "TIME_ZONE", "Europe/Rome"},
 
 		{[]string{"GOOGLE_CLIENT_ID=id"}, "GOOGLE_CLIENT_SECRET", "must be set"},
 		{[]string{"GOOGLE_CLIENT_SECRET=hidden"}, "GOOGLE_CLIENT_ID", "must be set"},

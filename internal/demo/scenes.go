@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"matricula/internal/lms"
 	"matricula/internal/service"
@@ -28,10 +29,18 @@ var scenes = []scene{
 	{"Optics ends", 120, opticsEnds},
 	{"the courses of this term begin", 30, thisTerm},
 	{"Algorithms begins", 26, algorithms},
-	{"people arrive", 22, peopleArrive},
+	{"people arrive", 22, func(ctx context.Context, b *builder) error {
+		return b.arrive(ctx, append(arriving(28, 48), niels, evariste, bernhard)...)
+	}},
+	{"more people arrive", 21, func(ctx context.Context, b *builder) error { return b.arrive(ctx, arriving(48, 120)...) }},
+	{"people arrive late", 15, func(ctx context.Context, b *builder) error {
+		return b.arrive(ctx, append(arriving(120, studentCount), merian)...)
+	}},
 	{"Algorithms gets its staff", 20, algorithmsStaff},
+	{"Ada welcomes her course", 19, welcome},
 	{"what must not be possible is not", 9, refusals},
 	{"a student leaves Algorithms", 3, studentLeaves},
+	{"Ada announces the next weeks", 2, announce},
 }
 
 // The students of Algorithms, by number.
@@ -150,10 +159,6 @@ func algorithms(ctx context.Context, b *builder) error {
 	)
 }
 
-func peopleArrive(ctx context.Context, b *builder) error {
-	return b.arrive(ctx, append(arriving(28, studentCount), niels, evariste, bernhard, merian)...)
-}
-
 // algorithmsOf finds Ada's course again.
 func algorithmsOf(ctx context.Context, b *builder) (*teaching, error) {
 	page, err := b.svc.Courses(ctx, b.as(ada), service.CoursesRequest{Limit: 10})
@@ -190,6 +195,43 @@ func algorithmsStaff(ctx context.Context, b *builder) error {
 		t.allow(ctx, charles, []lms.Privilege{lms.AuditView}, nil),
 		t.allow(ctx, sofja, nil, []lms.Privilege{lms.CourseUpdate}),
 	)
+}
+
+// tell announces something in the course.
+func (t *teaching) tell(ctx context.Context, f lms.AnnouncementFields) (lms.Announcement, error) {
+	return t.b.svc.CreateAnnouncement(ctx, t.b.as(t.owner), t.id, f, nil)
+}
+
+func welcome(ctx context.Context, b *builder) error {
+	t, err := algorithmsOf(ctx, b)
+	if err != nil {
+		return err
+	}
+	_, err = t.tell(ctx, lms.AnnouncementFields{Title: "Welcome to Algorithms", Pinned: true, Body: `Everything about the course will be told here. **You need not register anywhere**: if you can read this, you are in.
+
+- Lectures are on Mondays at 9:00 in the *Babbage hall*.
+- The labs begin in the second week; Niels and Sophie run them.
+- Bring a pencil. We begin with sorting, on paper.`})
+	return err
+}
+
+func announce(ctx context.Context, b *builder) error {
+	t, err := algorithmsOf(ctx, b)
+	if err != nil {
+		return err
+	}
+	a, err := t.tell(ctx, lms.AnnouncementFields{
+		Title: "The lecture of next Monday is in room 12",
+		Body:  "The Babbage hall is being painted. **Room 12** is on the ground floor, behind the library.",
+	})
+	if err != nil {
+		return err
+	}
+	_, err = t.tell(ctx, lms.AnnouncementFields{
+		Title: "How the exam will go", PublishAt: a.CreatedAt.Add(9 * 24 * time.Hour),
+		Body: "Two hours, four questions, one of them about the *Analytical Engine*. You may bring one sheet of notes.",
+	})
+	return err
 }
 
 func refusals(ctx context.Context, b *builder) error {

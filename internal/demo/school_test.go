@@ -168,12 +168,12 @@ func TestAdaOwnsAlgorithmsAndHasAllKindsOfPeopleInIt(t *testing.T) {
 			got[p.Member.User.Email] = fmt.Sprint(p.Member.RoleName(), " ", p.Member.User.Status, " ", p.Member.Effective().List())
 		}
 		want := map[lms.Email]string{
-			"ada@uni.example":                        "Owner active [roster.view roster.manage staff.manage course.update course.archive audit.view]",
+			"ada@uni.example":                        "Owner active [roster.view roster.manage staff.manage course.update course.archive audit.view announcements.manage]",
 			"niels@uni.example":                      "Assistant active [roster.view roster.manage]",
 			"sophie@uni.example":                     "Assistant pending [roster.view roster.manage audit.view]",
 			"evariste@uni.example":                   "Lab tutor active [roster.view course.update]",
 			"charles@uni.example":                    "No role pending [audit.view]",
-			"sofja@uni.example":                      "Teacher active [roster.view roster.manage staff.manage audit.view]",
+			"sofja@uni.example":                      "Teacher active [roster.view roster.manage staff.manage audit.view announcements.manage]",
 			"j.weiss@xn--hochschule-kln-6pb.example": "Observer pending [roster.view]",
 		}
 		for email, line := range want {

@@ -40,10 +40,10 @@ func (c *catalog) add(e entries) {
 	}
 }
 
-var english = &catalog{tag: language.English, name: "English", moment: "2 Jan 2006, 15:04 UTC", day: "2 Jan 2006"}
+var english = &catalog{tag: language.English, name: "English", moment: "2 Jan 2006, 15:04 MST", day: "2 Jan 2006"}
 
 var italian = &catalog{
-	tag: language.Italian, name: "Italiano", texts: entries{}, moment: "2 Jan 2006, 15:04 UTC", day: "2 Jan 2006",
+	tag: language.Italian, name: "Italiano", texts: entries{}, moment: "2 Jan 2006, 15:04 MST", day: "2 Jan 2006",
 	months: []string{"gen", "feb", "mar", "apr", "mag", "giu", "lug", "ago", "set", "ott", "nov", "dic"},
 }
 
@@ -107,13 +107,14 @@ func English() *Printer { return printers[0] }
 type Printer struct {
 	c      *catalog
 	format *message.Printer
+	zone   *time.Location
 	pseudo bool
 }
 
 var printers = func() []*Printer {
 	list := make([]*Printer, len(catalogs))
 	for i, c := range catalogs {
-		list[i] = &Printer{c: c, format: message.NewPrinter(c.tag)}
+		list[i] = &Printer{c: c, format: message.NewPrinter(c.tag), zone: time.UTC}
 	}
 	return list
 }()
@@ -121,7 +122,17 @@ var printers = func() []*Printer {
 // Pseudo is English with a mark around everything that went through a printer,
 // so that a test sees what did not.
 func Pseudo() *Printer {
-	return &Printer{c: english, format: message.NewPrinter(language.English), pseudo: true}
+	return &Printer{c: english, format: message.NewPrinter(language.English), zone: time.UTC, pseudo: true}
+}
+
+// In gives a printer that shows times in another zone than UTC.
+func (p *Printer) In(zone *time.Location) *Printer {
+	if zone == p.zone {
+		return p
+	}
+	other := *p
+	other.zone = zone
+	return &other
 }
 
 // The marks of the pseudo language.
@@ -246,16 +257,14 @@ func (p *Printer) Percent(part, whole int64) string {
 	return p.T("%d %%", part*100/whole)
 }
 
-// Times are shown in UTC, the only zone that everybody can look up.
-
-// Moment writes a time to the minute.
+// Moment writes a time to the minute, with its zone.
 func (p *Printer) Moment(t time.Time) string { return p.date(t, p.c.moment) }
 
 // Day writes a date.
 func (p *Printer) Day(t time.Time) string { return p.date(t, p.c.day) }
 
 func (p *Printer) date(t time.Time, layout string) string {
-	t = t.UTC()
+	t = t.In(p.zone)
 	s := t.Format(layout)
 	if p.c.months != nil {
 		s = strings.Replace(s, t.Format("Jan"), p.c.months[t.Month()-1], 1)

@@ -18,6 +18,8 @@ const (
 	RosterManage  Privilege = "roster.manage"
 	StaffManage   Privilege = "staff.manage"
 	AuditView     Privilege = "audit.view"
+
+	AnnouncementsManage Privilege = "announcements.manage"
 )
 
 // PrivilegeInfo describes a privilege to people.
@@ -35,6 +37,7 @@ var privilegeInfos = []PrivilegeInfo{
 	{CourseUpdate, "Edit the course", "Change the course's title, code and description.", nil},
 	{CourseArchive, "Archive the course", "Archive, restore and delete the course.", nil},
 	{AuditView, "See the audit", "See what was done in the course, by whom and to whom.", nil},
+	{AnnouncementsManage, "Write announcements", "Write, schedule, pin, edit and delete what the course is told.", nil},
 }
 
 // Privileges lists every privilege in the order in which pages show them.

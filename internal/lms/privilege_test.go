@@ -18,7 +18,7 @@ func anySet() *rapid.Generator[PrivilegeSet] {
 func TestPrivilegesAreDescribedAndKeepTheirNames(t *testing.T) {
 	// The names are stored and are part of the API: a change here is a change
 	// of every installation's data.
-	want := []Privilege{"roster.view", "roster.manage", "staff.manage", "course.update", "course.archive", "audit.view"}
+	want := []Privilege{"roster.view", "roster.manage", "staff.manage", "course.update", "course.archive", "audit.view", "announcements.manage"}
 	var got []Privilege
 	for _, i := range Privileges() {
 		got = append(got, i.Privilege)

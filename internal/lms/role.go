@@ -30,7 +30,7 @@ const (
 func PresetRoles() []Role {
 	return []Role{
 		{Key: RoleOwner, Name: "Owner", Preset: true, Privileges: AllPrivileges()},
-		{Key: RoleTeacher, Name: "Teacher", Preset: true, Privileges: SetOf(CourseUpdate, RosterView, RosterManage, StaffManage, AuditView)},
+		{Key: RoleTeacher, Name: "Teacher", Preset: true, Privileges: SetOf(CourseUpdate, RosterView, RosterManage, StaffManage, AuditView, AnnouncementsManage)},
 		{Key: RoleAssistant, Name: "Assistant", Preset: true, Privileges: SetOf(RosterView, RosterManage)},
 		{Key: RoleObserver, Name: "Observer", Preset: true, Privileges: SetOf(RosterView)},
 		{Key: RoleStudent, Name: "Student", Preset: true},

@@ -8,7 +8,7 @@ import (
 func TestPresetRolesAreOrderedAndEachHoldsWhatItPromises(t *testing.T) {
 	want := map[string]PrivilegeSet{
 		RoleOwner:     AllPrivileges(),
-		RoleTeacher:   SetOf(CourseUpdate, RosterView, RosterManage, StaffManage, AuditView),
+		RoleTeacher:   SetOf(CourseUpdate, RosterView, RosterManage, StaffManage, AuditView, AnnouncementsManage),
 		RoleAssistant: SetOf(RosterView, RosterManage),
 		RoleObserver:  SetOf(RosterView),
 		RoleStudent:   0,

@@ -87,6 +87,9 @@ func (u *User) DisplayName() string {
 	return string(u.Email)
 }
 
+// Named tells whether DisplayName is a name, and not the address.
+func (u *User) Named() bool { return u.Email == "" || u.DisplayName() != string(u.Email) }
+
 // Pending tells whether the person has been named but has not arrived.
 func (u *User) Pending() bool { return u.Status == StatusPending }
 

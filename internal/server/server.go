@@ -29,6 +29,7 @@ type Options struct {
 	URL            string         // the address people type; all links are built from it
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
 	MailEnabled    bool
+	Zone           *time.Location // in which pages show times; nil: UTC
 	Log            *slog.Logger
 	Now            func() time.Time
 	Version        string
@@ -68,7 +69,7 @@ func New(opts Options) (*Server, error) {
 	}
 	s := &Server{opts: opts, secure: u.Scheme == "https"}
 	s.web = web.New(opts.Service, opts.RelyingParty, web.Options{
-		URL: opts.URL, Log: opts.Log, Now: opts.Now, MailEnabled: opts.MailEnabled, DemoBanner: opts.DemoBanner,
+		URL: opts.URL, Log: opts.Log, Now: opts.Now, MailEnabled: opts.MailEnabled, Zone: opts.Zone, DemoBanner: opts.DemoBanner,
 	})
 	s.api = api.New(opts.Service, api.Options{URL: opts.URL, Log: opts.Log, Now: opts.Now, Version: opts.Version, CursorKey: opts.CursorKey, SessionCookie: s.web.SessionCookie()})
 	s.policy = contentSecurityPolicy(opts.RelyingParty.Providers())

@@ -320,6 +320,7 @@ func TestWhyMayGraceDoThisHasAnAnswerForEveryPrivilege(t *testing.T) {
 		want := map[lms.Privilege]access.Reason{
 			lms.RosterView: access.BecauseRole, lms.StaffManage: access.BecauseAllowed, lms.AuditView: access.BecauseDenied,
 			lms.RosterManage: access.BecauseNothing, lms.CourseUpdate: access.BecauseNothing, lms.CourseArchive: access.BecauseNothing,
+			lms.AnnouncementsManage: access.BecauseNothing,
 		}
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("got %v, want %v", got, want)

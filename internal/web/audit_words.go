@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"matricula/internal/access"
 	"matricula/internal/lang"
@@ -15,51 +16,57 @@ import (
 // verbs say what an action is, to be read between the actor and the person
 // concerned. A second form is for what concerns the actor alone.
 var verbs = map[access.Action]struct{ of, alone lms.Term }{
-	access.CourseCreate:     {"created the course for", "created the course"},
-	access.CourseUpdate:     {"edited the course for", "edited the course"},
-	access.CourseArchive:    {"archived the course for", "archived the course"},
-	access.CourseRestore:    {"restored the course for", "restored the course"},
-	access.CourseDelete:     {"deleted the course for", "deleted the course"},
-	access.EnrollmentAdd:    {"added", "joined the course"},
-	access.EnrollmentChange: {"changed the role of", "changed a role"},
-	access.EnrollmentRemove: {"removed", "left the course"},
-	access.PrivilegesSet:    {"set what may be done by", "set privileges"},
-	access.RoleCreate:       {"made a role for", "made a role"},
-	access.RoleUpdate:       {"edited a role for", "edited a role"},
-	access.RoleDelete:       {"deleted a role for", "deleted a role"},
-	access.UserName:         {"named", "named somebody"},
-	access.UserUpdate:       {"changed the account of", "changed an account"},
-	access.AccountUpdate:    {"changed the language of", "chose a language"},
-	access.SessionEnd:       {"ended sessions of", "ended sessions"},
-	access.TokenCreate:      {"made an API token for", "made an API token"},
-	access.TokenRevoke:      {"revoked an API token of", "revoked an API token"},
-	access.UserSignIn:       {"signed in as", "signed in"},
-	access.UserClaim:        {"signed in for the first time as", "signed in for the first time"},
-	access.UserSignUp:       {"signed up as", "signed up"},
-	access.AddressChange:    {"got another address for", "got another address"},
+	access.CourseCreate:       {"created the course for", "created the course"},
+	access.CourseUpdate:       {"edited the course for", "edited the course"},
+	access.CourseArchive:      {"archived the course for", "archived the course"},
+	access.CourseRestore:      {"restored the course for", "restored the course"},
+	access.CourseDelete:       {"deleted the course for", "deleted the course"},
+	access.EnrollmentAdd:      {"added", "joined the course"},
+	access.EnrollmentChange:   {"changed the role of", "changed a role"},
+	access.EnrollmentRemove:   {"removed", "left the course"},
+	access.PrivilegesSet:      {"set what may be done by", "set privileges"},
+	access.RoleCreate:         {"made a role for", "made a role"},
+	access.RoleUpdate:         {"edited a role for", "edited a role"},
+	access.RoleDelete:         {"deleted a role for", "deleted a role"},
+	access.AnnouncementCreate: {"announced something for", "announced something"},
+	access.AnnouncementUpdate: {"edited an announcement for", "edited an announcement"},
+	access.AnnouncementDelete: {"deleted an announcement for", "deleted an announcement"},
+	access.UserName:           {"named", "named somebody"},
+	access.UserUpdate:         {"changed the account of", "changed an account"},
+	access.AccountUpdate:      {"changed the language of", "chose a language"},
+	access.SessionEnd:         {"ended sessions of", "ended sessions"},
+	access.TokenCreate:        {"made an API token for", "made an API token"},
+	access.TokenRevoke:        {"revoked an API token of", "revoked an API token"},
+	access.UserSignIn:         {"signed in as", "signed in"},
+	access.UserClaim:          {"signed in for the first time as", "signed in for the first time"},
+	access.UserSignUp:         {"signed up as", "signed up"},
+	access.AddressChange:      {"got another address for", "got another address"},
 }
 
 // attempts say the same of what was refused.
 var attempts = map[access.Action]lms.Term{
-	access.CourseCreate:     "wanted to create a course",
-	access.CourseUpdate:     "wanted to edit the course",
-	access.CourseArchive:    "wanted to archive the course",
-	access.CourseRestore:    "wanted to restore the course",
-	access.CourseDelete:     "wanted to delete the course",
-	access.EnrollmentAdd:    "wanted to add people",
-	access.EnrollmentChange: "wanted to change a role",
-	access.EnrollmentRemove: "wanted to remove people",
-	access.PrivilegesSet:    "wanted to set what somebody may do",
-	access.RoleCreate:       "wanted to make a role",
-	access.RoleUpdate:       "wanted to edit a role",
-	access.RoleDelete:       "wanted to delete a role",
-	access.UserName:         "wanted to name somebody",
-	access.UserUpdate:       "wanted to change an account",
-	access.AccountUpdate:    "wanted to choose a language",
-	access.SessionEnd:       "wanted to end a session",
-	access.TokenCreate:      "wanted to make an API token",
-	access.TokenRevoke:      "wanted to revoke an API token",
-	access.UserSignIn:       "turned away a sign-in",
+	access.CourseCreate:       "wanted to create a course",
+	access.CourseUpdate:       "wanted to edit the course",
+	access.CourseArchive:      "wanted to archive the course",
+	access.CourseRestore:      "wanted to restore the course",
+	access.CourseDelete:       "wanted to delete the course",
+	access.EnrollmentAdd:      "wanted to add people",
+	access.EnrollmentChange:   "wanted to change a role",
+	access.EnrollmentRemove:   "wanted to remove people",
+	access.PrivilegesSet:      "wanted to set what somebody may do",
+	access.RoleCreate:         "wanted to make a role",
+	access.RoleUpdate:         "wanted to edit a role",
+	access.RoleDelete:         "wanted to delete a role",
+	access.AnnouncementCreate: "wanted to announce something",
+	access.AnnouncementUpdate: "wanted to edit an announcement",
+	access.AnnouncementDelete: "wanted to delete an announcement",
+	access.UserName:           "wanted to name somebody",
+	access.UserUpdate:         "wanted to change an account",
+	access.AccountUpdate:      "wanted to choose a language",
+	access.SessionEnd:         "wanted to end a session",
+	access.TokenCreate:        "wanted to make an API token",
+	access.TokenRevoke:        "wanted to revoke an API token",
+	access.UserSignIn:         "turned away a sign-in",
 }
 
 // refusals say why something was refused, for the commonest reasons.
@@ -134,6 +141,9 @@ var labels = []struct {
 	{"title", "Title"},
 	{"code", "Code"},
 	{"description", "Description"},
+	{"pinned", "Pinned"},
+	{"publish_at", "Published at"},
+	{"text_changed", "Text changed"},
 	{"allow", "Given"},
 	{"deny", "Taken away"},
 	{"privileges", "Privileges"},
@@ -161,6 +171,7 @@ func changes(p *lang.Printer, before, after json.RawMessage, roles map[string]st
 		if key, ok := m["role"].(string); ok && roles[key] != "" {
 			m["role"] = roles[key]
 		}
+		delete(m, "announcement") // an id, beside the title
 		if m["named"] == true {
 			m["named"] = p.T("no")
 		}
@@ -241,6 +252,10 @@ func wordFor(p *lang.Printer, key, v string) string {
 		return p.Term(lms.Privilege(v).Label())
 	case "site_role":
 		return p.Term(siteRoleName(lms.SiteRole(v)))
+	case "publish_at":
+		if at, err := time.Parse(time.RFC3339, v); err == nil {
+			return p.Moment(at)
+		}
 	case "status":
 		return p.Term(statusNames[lms.UserStatus(v)])
 	case "role":

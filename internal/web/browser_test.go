@@ -195,13 +195,13 @@ func TestInABrowserTheKeyboardIsEnough(t *testing.T) {
 		p.Press("ArrowDown")
 	}
 	p.Press("End")
-	if got := at(); got != "audit.view p"+itoa(sam) {
+	if got := at(); got != "announcements.manage p"+itoa(sam) {
 		t.Fatalf("the arrow keys lead to %s", got)
 	}
 	p.Press("Space")
 	p.WaitText(fmt.Sprintf("#p%d .saved", sam), "Saved")
 	// The focus stays where it was, so that one can go on.
-	if got := apptest.Eval[string](p, `document.activeElement.value ?? ""`); got != "audit.view" {
+	if got := apptest.Eval[string](p, `document.activeElement.value ?? ""`); got != "announcements.manage" {
 		t.Errorf("after saving, the focus is on %s", p.Focused())
 	}
 	p.Open(c.url("/courses/new"))

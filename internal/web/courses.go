@@ -112,6 +112,10 @@ type courseView struct {
 	May    []lms.PrivilegeInfo // what the reader may do
 	Owner  bool
 	Admin  bool // holds everything as administrator, without a place in the course
+
+	Told     []announcementLine // what the course is told, the most important first
+	MoreTold bool
+	MayTell  bool
 }
 
 func (w *Web) readCourse(r *request) (service.CourseView, error) {
@@ -135,6 +139,14 @@ func (w *Web) coursePage(rw http.ResponseWriter, r *request) error {
 			view.May = append(view.May, info)
 		}
 	}
+	told, err := w.svc.Announcements(r.Context(), r.caller, v.Course.ID, 0, announcementsOnCourse)
+	if err != nil {
+		return err
+	}
+	if view.Told, err = w.announcementLines(v, told.Announcements, 3); err != nil {
+		return err
+	}
+	view.MoreTold, view.MayTell = told.Next != 0, may(r, access.AnnouncementCreate, v)
 	if may(r, access.RosterView, v) {
 		n, err := w.svc.RosterCounts(r.Context(), r.caller, v.Course.ID)
 		if err != nil {

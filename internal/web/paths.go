@@ -20,6 +20,14 @@ func rolePath(courseID, roleID int64, rest string) string {
 	return coursePath(courseID, "/roles/"+num(roleID)+rest)
 }
 
+func announcementsPath(courseID int64, rest string) string {
+	return coursePath(courseID, "/announcements"+rest)
+}
+
+func announcementPath(courseID, id int64, rest string) string {
+	return announcementsPath(courseID, "/"+num(id)+rest)
+}
+
 func adminPersonPath(userID int64, rest string) string { return "/admin/people/" + num(userID) + rest }
 
 func tokenPath(id int64, rest string) string { return "/account/tokens/" + num(id) + rest }

@@ -15,7 +15,7 @@ import (
 )
 
 // peopleOnPage is how many people a page lists.
-const peopleOnPage = 50
+const peopleOnPage = 40
 
 // peopleView is the table of a course's people, with what stands around it.
 type peopleView struct {

@@ -1143,7 +1143,7 @@ func rowCells(row rowView, saves, picks bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if named(&row.Member.User) {
+		if row.Member.User.Named() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 92, "<span class=\"address\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -351,16 +351,16 @@ func TestATableGoesOnFromPageToPage(t *testing.T) {
 		action, fields := page.fields(next[len(next)-1])
 		page = c.ada.post(action, fields...).want(http.StatusOK)
 	}
-	if !slices.Equal(sizes, []int{50, 50, 20}) || len(seen) != 120 {
+	if !slices.Equal(sizes, []int{40, 40, 40}) || len(seen) != 120 {
 		t.Errorf("pages of %v with %d people", sizes, len(seen))
 	}
 	// With a search, the pages are those of the search.
 	found := c.ada.get(c.path+"/people").submit("form.search", "search", "student0", "show", "students")
-	if n := len(found.all("table.people tbody tr")); n != 50 {
+	if n := len(found.all("table.people tbody tr")); n != 40 {
 		t.Fatalf("%d rows", n)
 	}
 	second := found.submit("nav.pages form")
-	if n := len(second.all("table.people tbody tr")); n != 50 {
+	if n := len(second.all("table.people tbody tr")); n != 40 {
 		t.Errorf("%d rows on the second page of a search for 100", n)
 	}
 	// What is no cursor is the beginning, and never a fault.

@@ -68,6 +68,11 @@ var doneMessages = map[string]lms.Term{
 	"named-on-site":  "Named. They can be found and given things now; their first sign-in will find it all.",
 	"suspended":      "Suspended, and signed out everywhere.",
 	"status-set":     "The account is restored.",
+	"told":           "Published. Everybody in the course can read it.",
+	"told-later":     "Scheduled. Until then, only those who may write announcements see it.",
+	"untold":         "The announcement is deleted.",
+	"pinned":         "Pinned: it stands on top.",
+	"unpinned":       "It is no longer pinned.",
 	"signed-out":     "You are signed out.",
 }
 
@@ -99,13 +104,10 @@ func (w *Web) renderPart(rw http.ResponseWriter, r *request, status int, c templ
 // lang's.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// named tells whether somebody has a name beside the address.
-func named(u *lms.User) bool { return u.Email == "" || u.DisplayName() != string(u.Email) }
-
 // callName is what pages call somebody: the name, else the address as people
 // read it.
 func callName(u *lms.User) string {
-	if named(u) {
+	if u.Named() {
 		return u.DisplayName()
 	}
 	return u.Email.Display()

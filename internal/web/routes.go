@@ -25,6 +25,7 @@ var routes = slices.Concat(
 	accountRoutes,
 	adminRoutes,
 	languageRoutes,
+	announcementRoutes,
 )
 
 var assetRoutes = []route{

@@ -23,8 +23,10 @@ func standing(v service.CourseView) *access.Standing {
 	return &access.Standing{Course: v.Course, Member: v.Member}
 }
 
-func may(r *request, a access.Action, v service.CourseView) bool {
-	return access.Decide(r.caller, a, standing(v)) == nil
+func may(r *request, a access.Action, v service.CourseView) bool { return decide(r, a, v) == nil }
+
+func decide(r *request, a access.Action, v service.CourseView) error {
+	return access.Decide(r.caller, a, standing(v))
 }
 
 // showsSettings tells whether the course's menu has the settings.
@@ -38,7 +40,7 @@ func (w *Web) settings(rw http.ResponseWriter, r *request) error {
 		return err
 	}
 	if !showsSettings(v.Holds) {
-		return access.Decide(r.caller, access.CourseArchive, standing(v))
+		return decide(r, access.CourseArchive, v)
 	}
 	c := v.Course
 	w.render(rw, r, http.StatusOK, settingsPage(w.settingsOf(r, v, courseForm{Title: c.Title, Code: c.Code, Description: c.Description})))

@@ -29,6 +29,7 @@ type Options struct {
 	Log         *slog.Logger     // required
 	Now         func() time.Time // the clock; required
 	MailEnabled bool             // whether Matricula can send mail, and so tell people that they were named
+	Zone        *time.Location   // in which times are shown and typed; nil: UTC
 	DemoBanner  string           // stands on every page of a demo; empty: none
 }
 
@@ -49,6 +50,9 @@ func New(svc *service.Service, rp *signin.RelyingParty, opts Options) *Web {
 	w := &Web{svc: svc, rp: rp, opts: opts, assets: embeddedAssets(), mux: http.NewServeMux()}
 	if u, err := url.Parse(opts.URL); err == nil {
 		w.secure, w.host = u.Scheme == "https", u.Host
+	}
+	if w.opts.Zone == nil {
+		w.opts.Zone = time.UTC
 	}
 	w.words = w.wordsFor
 	for _, rt := range routes {

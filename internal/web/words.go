@@ -115,10 +115,10 @@ const (
 	languageCookieLife = 365 * 24 * time.Hour
 )
 
-// wordsFor finds the language for a request: what the person has chosen, else
+// wordsFor finds the language for a request, with the zone of the site: what the person has chosen, else
 // what was chosen in this browser, else what the browser asks for.
 func (w *Web) wordsFor(r *http.Request, u lms.User) *lang.Printer {
-	return lang.Pick(r.Header.Get("Accept-Language"), u.Language, w.cookie(r, languageCookie))
+	return lang.Pick(r.Header.Get("Accept-Language"), u.Language, w.cookie(r, languageCookie)).In(w.opts.Zone)
 }
 
 var languageRoutes = []route{

@@ -1,8 +1,9 @@
 // What htmx leaves to do. Every page works without this file.
 "use strict";
 const live = Boolean(window.htmx);
-// Rows of switches save by themselves from here on: see .live in the styles.
-if (live) document.documentElement.classList.add("live");
+// Rows of switches save by themselves once htmx, whose own timer runs first,
+// has seen the page: see .live in the styles.
+if (live) setTimeout(() => document.documentElement.classList.add("live"));
 
 {
   const problems = document.getElementById("problems");
