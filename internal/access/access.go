@@ -78,6 +78,10 @@ const (
 	AnnouncementUpdate Action = "announcement.update"
 	AnnouncementDelete Action = "announcement.delete"
 
+	RosterExport Action = "roster.export"
+	AuditExport  Action = "audit.export"
+	SiteExport   Action = "site.export"
+
 	SiteAuditView Action = "site-audit.view"
 	UserName      Action = "user.name"
 	UserUpdate    Action = "user.update"
@@ -140,6 +144,10 @@ var rules = map[Action]rule{
 	AnnouncementCreate: {course: true, any: []lms.Privilege{lms.AnnouncementsManage}, write: true},
 	AnnouncementUpdate: {course: true, any: []lms.Privilege{lms.AnnouncementsManage}, write: true},
 	AnnouncementDelete: {course: true, any: []lms.Privilege{lms.AnnouncementsManage}, write: true},
+
+	RosterExport: {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
+	AuditExport:  {course: true, any: []lms.Privilege{lms.AuditView}, frozen: true},
+	SiteExport:   {site: admins},
 
 	SiteAuditView: {site: admins},
 	UserName:      {site: admins, write: true},

@@ -87,6 +87,8 @@ func TestC01TheWholePolicyByRole(t *testing.T) {
 		RoleDelete:       all[:2],
 		AuditView:        all[:2],
 
+		RosterExport:       all[:4],
+		AuditExport:        all[:2],
 		AnnouncementView:   all,
 		AnnouncementCreate: all[:2],
 		AnnouncementUpdate: all[:2],
@@ -131,7 +133,7 @@ func TestC01TheWholePolicyByRole(t *testing.T) {
 func TestTheWholePolicyBySiteRole(t *testing.T) {
 	any3 := []lms.SiteRole{lms.SiteMember, lms.SiteTeacher, lms.SiteAdmin}
 	may := map[Action][]lms.SiteRole{
-		CourseCreate: any3[1:], SiteAuditView: any3[2:], UserName: any3[2:], UserUpdate: any3[2:], DirectoryView: any3,
+		CourseCreate: any3[1:], SiteAuditView: any3[2:], SiteExport: any3[2:], UserName: any3[2:], UserUpdate: any3[2:], DirectoryView: any3,
 		AccountView: any3, AccountUpdate: any3, SessionEnd: any3, TokenView: any3, TokenCreate: any3, TokenRevoke: any3,
 		UserSignIn: nil, UserClaim: nil, UserSignUp: nil, AddressChange: nil,
 	}

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -44,5 +45,29 @@ func TestAnnouncementsAreWrittenScheduledPinnedEditedAndDeleted(t *testing.T) {
 		s.ask(s.sam, "DELETE", at, nil).refused(403, "forbidden")
 		s.ask(s.ada, "DELETE", at, nil).is(204)
 		s.ask(s.ada, "DELETE", at, nil).refused(404, "not-found")
+	})
+}
+
+func TestArrivalsAndTheFilteredAuditAreReadByPrograms(t *testing.T) {
+	onEachEngine(t, func(s *school) {
+		course := s.course(s.ada, "Algorithms")
+		s.enroll(s.ada, course, "student", "sam@uni.example", "zoe@uni.example")
+		re := s.ask(s.ada, "GET", path("/courses/%d/arrivals", course), nil).is(200)
+		if re.body["expected"] != float64(3) || re.body["arrived"] != float64(2) || len(re.list("days")) != 1 {
+			t.Errorf("arrivals: %s", re.raw)
+		}
+		s.ask(s.sam, "GET", path("/courses/%d/arrivals", course), nil).refused(403, "forbidden")
+		s.ask(s.ada, "GET", "/api/v1/arrivals", nil).refused(403, "forbidden")
+		s.ask(s.admin, "GET", "/api/v1/arrivals", nil).is(200)
+
+		audit := path("/courses/%d/audit", course)
+		zoe := s.idOf("zoe@uni.example")
+		same(t, "about Zoe", len(s.ask(s.ada, "GET", audit+"?user_id="+strconv.FormatInt(zoe, 10), nil).is(200).items()), 1)
+		same(t, "courses made", len(s.ask(s.ada, "GET", audit+"?action=course.create&outcome=done", nil).is(200).items()), 1)
+		same(t, "of another day", len(s.ask(s.ada, "GET", audit+"?from=2001-01-01T00:00:00Z&to=2001-01-02T00:00:00Z", nil).is(200).items()), 0)
+		s.ask(s.ada, "GET", audit+"?action=drop", nil).refused(422, "invalid").at("query.action")
+		s.ask(s.ada, "GET", audit+"?from=2001-01-02T00:00:00Z&to=2001-01-01T00:00:00Z", nil).refused(422, "audit-range")
+		same(t, "of the site, in the course", len(s.ask(s.admin, "GET", path("/audit?course_id=%d&action=enrollment.add", course), nil).is(200).items()), 2)
+		s.ask(s.ada, "GET", path("/audit?course_id=%d", course), nil).refused(403, "forbidden")
 	})
 }

@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
+	"matricula/internal/access"
 	"matricula/internal/lms"
+	"matricula/internal/service"
 )
 
 // AuditEntry is one thing that was done or refused.
@@ -44,10 +47,35 @@ func auditWire(e *lms.AuditRecord) AuditEntry {
 type (
 	courseAuditIn struct {
 		InCourse
+		AuditFilter
 		Paging
 	}
-	siteAuditIn struct{ Paging }
+	siteAuditIn struct {
+		CourseID int64 `query:"course_id" minimum:"1" doc:"Only what concerns this course."`
+		AuditFilter
+		Paging
+	}
 )
+
+// AuditFilter narrows the audit.
+type AuditFilter struct {
+	UserID  int64     `query:"user_id" minimum:"1" doc:"Only what this user did, or what concerned them."`
+	Action  string    `query:"action" doc:"Only this action, such as privileges.set."`
+	Outcome string    `query:"outcome" enum:"done,refused"`
+	From    time.Time `query:"from" doc:"Only since then."`
+	To      time.Time `query:"to" doc:"Only before then."`
+}
+
+func (f *AuditFilter) request() (service.AuditRequest, error) {
+	r := service.AuditRequest{PersonID: f.UserID, Outcome: lms.Outcome(f.Outcome), From: f.From, To: f.To}
+	if f.Action != "" {
+		if !slices.Contains(access.Actions(), access.Action(f.Action)) {
+			return r, invalid("query.action", "There is no such action. The actions are those that the audit shows, such as privileges.set.")
+		}
+		r.Actions = []access.Action{access.Action(f.Action)}
+	}
+	return r, nil
+}
 
 func (a *API) registerAudit() {
 	register(a, op(http.MethodGet, "/courses/{course_id}/audit", "list-course-audit", tagAudit, "What was done in a course",
@@ -57,19 +85,30 @@ func (a *API) registerAudit() {
 }
 
 func (a *API) courseAudit(ctx context.Context, c *call, in *courseAuditIn) (*page[AuditEntry], error) {
-	return a.audit(ctx, c, in.CourseID, in.Paging)
+	r, err := in.request()
+	if err != nil {
+		return nil, err
+	}
+	r.CourseID = in.CourseID
+	return a.audit(ctx, c, r, in.Paging)
 }
 
 func (a *API) siteAudit(ctx context.Context, c *call, in *siteAuditIn) (*page[AuditEntry], error) {
-	return a.audit(ctx, c, 0, in.Paging)
+	r, err := in.request()
+	if err != nil {
+		return nil, err
+	}
+	r.CourseID, r.Site = in.CourseID, true
+	return a.audit(ctx, c, r, in.Paging)
 }
 
-func (a *API) audit(ctx context.Context, c *call, courseID int64, p Paging) (*page[AuditEntry], error) {
+func (a *API) audit(ctx context.Context, c *call, r service.AuditRequest, p Paging) (*page[AuditEntry], error) {
 	from, err := c.from(p.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	found, err := a.svc.Audit(ctx, c.caller, courseID, from.id, p.Limit)
+	r.Before, r.Limit = from.id, p.Limit
+	found, err := a.svc.Audit(ctx, c.caller, r)
 	if err != nil {
 		return nil, err
 	}

@@ -195,7 +195,7 @@ func TestTheAuditTellsTheSchoolsHistoryInOrder(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
 		s := newSchool(t, db.DSN)
 		algorithms := s.courses(t, "ada@uni.example")["Algorithms"].Course.ID
-		page, err := s.svc.Audit(context.Background(), s.as(t, "ada@uni.example"), algorithms, 0, 1000)
+		page, err := s.svc.Audit(context.Background(), s.as(t, "ada@uni.example"), service.AuditRequest{CourseID: algorithms, Limit: 1000})
 		if err != nil {
 			t.Fatal(err)
 		}

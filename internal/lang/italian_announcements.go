@@ -26,6 +26,7 @@ func init() {
 		"Scheduled":             "Programmato",
 		"Preview":               "Anteprima",
 		"Publish":               "Pubblica",
+		"%s, %s":                "%s, %s",
 		"(edited %s)":           "(modificato il %s)",
 		"Publish at (optional)": "Pubblica il (facoltativo)",
 		"Published at":          "Pubblicato il",

@@ -43,7 +43,7 @@ func TestC17ATokenWithTheScopeReadWritesNothing(t *testing.T) {
 		for name, err := range map[string]error{
 			"courses": second(s.Courses(ctx, read, service.CoursesRequest{Limit: 5})),
 			"roster":  second(s.Roster(ctx, read, service.RosterRequest{CourseID: course, Limit: 5})),
-			"audit":   second(s.Audit(ctx, read, course, 0, 5)),
+			"audit":   second(s.Audit(ctx, read, service.AuditRequest{CourseID: course, Limit: 5})),
 			"me":      second(s.Me(ctx, read)),
 		} {
 			if err != nil {
@@ -84,7 +84,7 @@ func TestC17ATokenForOneCourseReachesNoOther(t *testing.T) {
 		for name, err := range map[string]error{
 			"course":         second(s.Course(ctx, limited, two)),
 			"roster":         second(s.Roster(ctx, limited, service.RosterRequest{CourseID: two, Limit: 5})),
-			"audit":          second(s.Audit(ctx, limited, two, 0, 5)),
+			"audit":          second(s.Audit(ctx, limited, service.AuditRequest{CourseID: two, Limit: 5})),
 			"own access":     second(s.Access(ctx, limited, two, ada.UserID)),
 			"users with two": second(s.Directory(ctx, limited, service.DirectoryRequest{CourseID: two, Limit: 5})),
 		} {
@@ -104,7 +104,7 @@ func TestC17ATokenForOneCourseReachesNoOther(t *testing.T) {
 
 		// An administrator's token for one course is no administrator's.
 		root, _ := s.mint(s.admin, service.NewToken{CourseIDs: []int64{one}})
-		_, err = s.Audit(ctx, root, 0, 0, 5)
+		_, err = s.Audit(ctx, root, service.AuditRequest{Limit: 5})
 		refused(t, "the site's audit", err, lms.CodeForbidden, "token-scope")
 		_, err = s.UpdateUser(ctx, root, ada.UserID, service.UserPatch{Status: ptr("suspended")})
 		refused(t, "suspending", err, lms.CodeForbidden, "token-scope")

@@ -249,7 +249,7 @@ func TestH14TheAuditOfACourseIsForThoseWhoMaySeeItAndPagesThrough(t *testing.T) 
 		seen := map[int64]bool{}
 		last := int64(1 << 60)
 		for before := int64(0); ; {
-			page, err := s.Audit(ctx, ada, course, before, 5)
+			page, err := s.Audit(ctx, ada, service.AuditRequest{CourseID: course, Before: before, Limit: 5})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -268,14 +268,14 @@ func TestH14TheAuditOfACourseIsForThoseWhoMaySeeItAndPagesThrough(t *testing.T) 
 		}
 		assistant := s.member(ada, course, "assistant", "as@uni.example")
 		for name, err := range map[string]error{
-			"an assistant":        second(s.Audit(ctx, assistant, course, 0, 5)),
-			"a teacher, the site": second(s.Audit(ctx, ada, 0, 0, 5)),
+			"an assistant":        second(s.Audit(ctx, assistant, service.AuditRequest{CourseID: course, Limit: 5})),
+			"a teacher, the site": second(s.Audit(ctx, ada, service.AuditRequest{Limit: 5})),
 		} {
 			refused(t, name, err, lms.CodeForbidden, "forbidden")
 		}
-		refused(t, "another's course", second(s.Audit(ctx, ada, his, 0, 5)), lms.CodeNotFound, "not-found")
-		refused(t, "nobody", second(s.Audit(ctx, access.Caller{}, course, 0, 5)), lms.CodeUnauthenticated, "sign-in-required")
-		if p, err := s.Audit(ctx, s.admin, his, 0, 5); err != nil || len(p.Entries) != 2 {
+		refused(t, "another's course", second(s.Audit(ctx, ada, service.AuditRequest{CourseID: his, Limit: 5})), lms.CodeNotFound, "not-found")
+		refused(t, "nobody", second(s.Audit(ctx, access.Caller{}, service.AuditRequest{CourseID: course, Limit: 5})), lms.CodeUnauthenticated, "sign-in-required")
+		if p, err := s.Audit(ctx, s.admin, service.AuditRequest{CourseID: his, Limit: 5}); err != nil || len(p.Entries) != 2 {
 			t.Errorf("an administrator: %d entries (%v)", len(p.Entries), err)
 		}
 	})

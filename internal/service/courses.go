@@ -180,39 +180,6 @@ func (s *Service) DeleteCourse(ctx context.Context, c access.Caller, id int64) e
 	})
 }
 
-// AuditPage is a page of audit entries, newest first.
-type AuditPage struct {
-	Entries []lms.AuditRecord
-	Next    int64 // 0 when there are no more
-}
-
-// Audit lists what was done and refused: in one course, or on the whole site
-// when courseID is 0.
-func (s *Service) Audit(ctx context.Context, c access.Caller, courseID, before int64, limit int) (AuditPage, error) {
-	var err error
-	if courseID == 0 {
-		err = access.Decide(c, access.SiteAuditView, nil)
-	} else {
-		_, err = s.look(ctx, c, access.AuditView, courseID)
-	}
-	if err != nil {
-		return AuditPage{}, err
-	}
-	if before == 0 {
-		before = maxID
-	}
-	list, err := s.store.Reader().Audit(ctx, courseID, before, limit+1)
-	if err != nil {
-		return AuditPage{}, err
-	}
-	entries, more := page(list, limit)
-	out := AuditPage{Entries: entries}
-	if more {
-		out.Next = entries[len(entries)-1].ID
-	}
-	return out, nil
-}
-
 // Member is a person in a course; the type is the store's, for the faces that
 // may not import it.
 type Member = store.Person

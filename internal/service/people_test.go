@@ -96,7 +96,7 @@ func TestC18AndH01TheOwnerOfAnEmptyCourseLearnsNobody(t *testing.T) {
 			"roster": second(s.Roster(ctx, w.owner, service.RosterRequest{CourseID: w.foreign, Limit: 5})),
 			"counts": second(s.RosterCounts(ctx, w.owner, w.foreign)),
 			"roles":  second(s.Roles(ctx, w.owner, w.foreign)),
-			"audit":  second(s.Audit(ctx, w.owner, w.foreign, 0, 5)),
+			"audit":  second(s.Audit(ctx, w.owner, service.AuditRequest{CourseID: w.foreign, Limit: 5})),
 			"users":  second(s.Directory(ctx, w.owner, service.DirectoryRequest{CourseID: w.foreign, Limit: 5})),
 		} {
 			refused(t, name, err, lms.CodeNotFound, "not-found")

@@ -185,7 +185,7 @@ func (s *school) audited(a access.Action, o lms.Outcome) int {
 // lastEntry is the newest entry of the audit.
 func (s *school) lastEntry() lms.AuditRecord {
 	s.tb.Helper()
-	p, err := s.Audit(ctx, s.admin, 0, 0, 1)
+	p, err := s.Audit(ctx, s.admin, service.AuditRequest{Limit: 1})
 	if err != nil || len(p.Entries) != 1 {
 		s.tb.Fatalf("%d entries (%v)", len(p.Entries), err)
 	}

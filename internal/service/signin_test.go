@@ -231,7 +231,7 @@ func TestA37EverythingThatWaitedWorksInTheFirstRequest(t *testing.T) {
 			if _, err := node(i).UpdateCourse(ctx, c, own, service.CoursePatch{Code: ptr(fmt.Sprint("X", i))}); err != nil {
 				t.Errorf("node %d: her own course: %v", i, err)
 			}
-			if _, err := node(i).Audit(ctx, c, audit, 0, 10); err != nil {
+			if _, err := node(i).Audit(ctx, c, service.AuditRequest{CourseID: audit, Limit: 10}); err != nil {
 				t.Errorf("node %d: her privilege: %v", i, err)
 			}
 			_, err = node(i).Enroll(ctx, c, service.EnrollRequest{CourseID: assist, Role: "student", Emails: []string{"x@uni.example"}})

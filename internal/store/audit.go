@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"time"
 
 	"matricula/internal/lms"
 )
@@ -55,27 +57,132 @@ func (tx *Tx) AddAuditMany(ctx context.Context, e lms.AuditEntry, subjects []lms
 	return nil
 }
 
-const auditSelect = `SELECT a.id, a.at, a.action, a.outcome, a.reason, a.course_id, a.before, a.after, a.request_id, co.title,
-	u.id, u.kind, u.status, u.site_role, e.address, u.given_name, u.family_name, u.name,
-	v.id, v.kind, v.status, v.site_role, f.address, v.given_name, v.family_name, v.name
-	FROM audit_entries a
-	JOIN users u ON u.id = a.actor_id LEFT JOIN emails e ON e.user_id = u.id AND e.is_primary
-	JOIN users v ON v.id = a.subject_id LEFT JOIN emails f ON f.user_id = v.id AND f.is_primary
-	LEFT JOIN courses co ON co.id = a.course_id`
+// AuditQuery asks for a page of the audit. The zero values of its filters do not
+// filter.
+type AuditQuery struct {
+	CourseID int64
+	PersonID int64 // who did it, or whom it concerned
+	Actions  []string
+	Outcome  lms.Outcome
+	From, To time.Time // from the first until before the second
+	Before   int64     // only entries with a lower id
+	Limit    int
+}
+
+// auditShape picks one of the statements for a query: only what changes the
+// plan is a shape, everything else is a parameter.
+type auditShape struct{ course, person, actions bool }
+
+func (q *AuditQuery) shape() auditShape {
+	return auditShape{q.CourseID != 0, q.PersonID != 0, len(q.Actions) > 0}
+}
+
+var auditStatements = map[auditShape]*statement{}
+
+func init() {
+	for _, course := range []bool{false, true} {
+		for _, person := range []bool{false, true} {
+			for _, actions := range []bool{false, true} {
+				sh := auditShape{course, person, actions}
+				auditStatements[sh] = stmt(auditText(sh))
+			}
+		}
+	}
+}
+
+// auditText first finds the ids of the page and then reads all about them. What
+// concerns a person is found by two indexes, each in the order of the page.
+func auditText(sh auditShape) string {
+	where := `a.id < $1 AND a.id > $2 AND ($4 = '' OR a.outcome = $4) AND ($5 = 0 OR a.at >= $6) AND ($7 = 0 OR a.at < $8)`
+	next := 9
+	param := func() string {
+		next++
+		return "$" + strconv.Itoa(next-1)
+	}
+	if sh.course {
+		where += ` AND a.course_id = ` + param()
+	}
+	if sh.actions {
+		where += ` AND a.action IN (SELECT j.value->>0 FROM {rows:` + param() + `})`
+	}
+	ids := func(more string) string {
+		return `SELECT a.id FROM audit_entries a WHERE ` + where + more + ` ORDER BY a.id DESC LIMIT $3`
+	}
+	found := ids("")
+	if sh.person {
+		who := param()
+		found = `SELECT id FROM (
+			SELECT id FROM (` + ids(` AND a.actor_id = `+who) + `) b
+			UNION ALL
+			SELECT id FROM (` + ids(` AND a.subject_id = `+who+` AND a.actor_id <> `+who) + `) c
+		) d ORDER BY id DESC LIMIT $3`
+	}
+	return `SELECT a.id, a.at, a.action, a.outcome, a.reason, a.course_id, a.before, a.after, a.request_id, co.title,
+		u.id, u.kind, u.status, u.site_role, e.address, u.given_name, u.family_name, u.name,
+		v.id, v.kind, v.status, v.site_role, f.address, v.given_name, v.family_name, v.name
+		FROM (` + found + `) t
+		JOIN audit_entries a ON a.id = t.id
+		JOIN users u ON u.id = a.actor_id LEFT JOIN emails e ON e.user_id = u.id AND e.is_primary
+		JOIN users v ON v.id = a.subject_id LEFT JOIN emails f ON f.user_id = v.id AND f.is_primary
+		LEFT JOIN courses co ON co.id = a.course_id
+		ORDER BY a.id DESC`
+}
+
+// Entries get their ids and their times in nearly the same order: transactions
+// that overlap differ by far less than this.
+const auditSlack = 10_000
 
 var (
-	sqlAuditOfCourse = stmt(auditSelect + ` WHERE a.course_id = $1 AND a.id < $2 ORDER BY a.id DESC LIMIT $3`)
-	sqlAudit         = stmt(auditSelect + ` WHERE a.id < $1 ORDER BY a.id DESC LIMIT $2`)
+	sqlAuditFirstSince = stmt(`SELECT id FROM audit_entries WHERE at >= $1 ORDER BY at LIMIT 1`)
+	sqlAuditLastBefore = stmt(`SELECT id FROM audit_entries WHERE at < $1 ORDER BY at DESC LIMIT 1`)
 )
 
-// Audit lists entries, newest first, those with an id below before: of one
-// course, or of the whole site when courseID is 0.
-func (tx *Tx) Audit(ctx context.Context, courseID, before int64, limit int) ([]lms.AuditRecord, error) {
-	st, args := sqlAudit, []any{before, limit}
-	if courseID != 0 {
-		st, args = sqlAuditOfCourse, []any{courseID, before, limit}
+// auditBounds finds between which ids a time range lies, so that a range of long
+// ago is not looked for from today on.
+func (tx *Tx) auditBounds(ctx context.Context, q *AuditQuery) (above int64, err error) {
+	var id int64
+	if !q.To.IsZero() {
+		ok, err := tx.one(ctx, sqlAuditFirstSince, []any{at(q.To)}, &id)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			q.Before = min(q.Before, id+auditSlack)
+		}
 	}
-	rows, err := tx.query(ctx, st, args...)
+	if !q.From.IsZero() {
+		ok, err := tx.one(ctx, sqlAuditLastBefore, []any{at(q.From)}, &id)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			above = max(0, id-auditSlack)
+		}
+	}
+	return above, nil
+}
+
+// Audit lists entries, newest first.
+func (tx *Tx) Audit(ctx context.Context, q AuditQuery) ([]lms.AuditRecord, error) {
+	above, err := tx.auditBounds(ctx, &q)
+	if err != nil {
+		return nil, fmt.Errorf("list audit: %w", err)
+	}
+	args := []any{q.Before, above, q.Limit, string(q.Outcome), flag(!q.From.IsZero()), at(q.From), flag(!q.To.IsZero()), at(q.To)}
+	if q.CourseID != 0 {
+		args = append(args, q.CourseID)
+	}
+	if len(q.Actions) > 0 {
+		names := make([][1]string, len(q.Actions))
+		for i, a := range q.Actions {
+			names[i][0] = a
+		}
+		args = append(args, mustJSON(names))
+	}
+	if q.PersonID != 0 {
+		args = append(args, q.PersonID)
+	}
+	rows, err := tx.query(ctx, auditStatements[q.shape()], args...)
 	list, err := collect(rows, err, func(r scanner) (a lms.AuditRecord, err error) {
 		var before, after string
 		dest := []any{&a.ID, timestamp{&a.At}, &a.Action, &a.Outcome, &a.Reason, number{&a.CourseID}, &before, &after, &a.RequestID, text{&a.CourseTitle}}
@@ -88,7 +195,7 @@ func (tx *Tx) Audit(ctx context.Context, courseID, before int64, limit int) ([]l
 		return a, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list audit of course %d: %w", courseID, err)
+		return nil, fmt.Errorf("list audit: %w", err)
 	}
 	return list, nil
 }

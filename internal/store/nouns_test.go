@@ -513,7 +513,7 @@ func TestAuditEntriesAreListedNewestFirstByCourse(t *testing.T) {
 		for course, want := range map[int64]int{id: 3, other: 1, 0: 5} {
 			var got []lms.AuditRecord
 			for before := int64(1 << 60); ; {
-				list, err := st.Reader().Audit(ctx, course, before, 2)
+				list, err := st.Reader().Audit(ctx, store.AuditQuery{CourseID: course, Before: before, Limit: 2})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -527,7 +527,7 @@ func TestAuditEntriesAreListedNewestFirstByCourse(t *testing.T) {
 				t.Errorf("course %d has %d entries, want %d, newest first", course, len(got), want)
 			}
 		}
-		list, err := st.Reader().Audit(ctx, id, 1<<60, 10)
+		list, err := st.Reader().Audit(ctx, store.AuditQuery{CourseID: id, Before: 1 << 60, Limit: 10})
 		if err != nil {
 			t.Fatal(err)
 		}

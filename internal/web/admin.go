@@ -53,12 +53,17 @@ func (w *Web) adminSearchPeople(rw http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	return w.showAdminPeople(rw, r, http.StatusOK, directoryRequest(f), nameForm{}, problem{})
+}
+
+// directoryRequest reads a search for people of the site.
+func directoryRequest(f form) service.DirectoryRequest {
 	q := service.DirectoryRequest{Search: f.text("search"), After: f.id("after")}
 	switch s := lms.UserStatus(f.text("status")); s {
 	case lms.StatusActive, lms.StatusPending, lms.StatusSuspended:
 		q.Status = s
 	}
-	return w.showAdminPeople(rw, r, http.StatusOK, q, nameForm{}, problem{})
+	return q
 }
 
 func (w *Web) showAdminPeople(rw http.ResponseWriter, r *request, status int, q service.DirectoryRequest, f nameForm, wrong problem) error {

@@ -28,6 +28,9 @@ var verbs = map[access.Action]struct{ of, alone lms.Term }{
 	access.RoleCreate:         {"made a role for", "made a role"},
 	access.RoleUpdate:         {"edited a role for", "edited a role"},
 	access.RoleDelete:         {"deleted a role for", "deleted a role"},
+	access.RosterExport:       {"downloaded the people of the course for", "downloaded the people of the course"},
+	access.AuditExport:        {"downloaded the audit of the course for", "downloaded the audit of the course"},
+	access.SiteExport:         {"downloaded a table of the site for", "downloaded a table of the site"},
 	access.AnnouncementCreate: {"announced something for", "announced something"},
 	access.AnnouncementUpdate: {"edited an announcement for", "edited an announcement"},
 	access.AnnouncementDelete: {"deleted an announcement for", "deleted an announcement"},
@@ -57,6 +60,9 @@ var attempts = map[access.Action]lms.Term{
 	access.RoleCreate:         "wanted to make a role",
 	access.RoleUpdate:         "wanted to edit a role",
 	access.RoleDelete:         "wanted to delete a role",
+	access.RosterExport:       "wanted to download the people of the course",
+	access.AuditExport:        "wanted to download the audit of the course",
+	access.SiteExport:         "wanted to download a table of the site",
 	access.AnnouncementCreate: "wanted to announce something",
 	access.AnnouncementUpdate: "wanted to edit an announcement",
 	access.AnnouncementDelete: "wanted to delete an announcement",
@@ -143,6 +149,7 @@ var labels = []struct {
 	{"description", "Description"},
 	{"pinned", "Pinned"},
 	{"publish_at", "Published at"},
+	{"table", "Table"},
 	{"text_changed", "Text changed"},
 	{"allow", "Given"},
 	{"deny", "Taken away"},
@@ -256,6 +263,8 @@ func wordFor(p *lang.Printer, key, v string) string {
 		if at, err := time.Parse(time.RFC3339, v); err == nil {
 			return p.Moment(at)
 		}
+	case "table":
+		return p.Term(tableNames[v])
 	case "status":
 		return p.Term(statusNames[lms.UserStatus(v)])
 	case "role":
@@ -272,6 +281,9 @@ func wordFor(p *lang.Printer, key, v string) string {
 var statusNames = map[lms.UserStatus]lms.Term{
 	lms.StatusPending: "has not signed in yet", lms.StatusActive: "active", lms.StatusSuspended: "suspended", lms.StatusErased: "erased",
 }
+
+// tableNames are the tables that can be downloaded.
+var tableNames = map[string]lms.Term{"people": "People", "courses": "Courses", "audit": "Audit"}
 
 func orNothing(p *lang.Printer, s string) string {
 	if s == "" {

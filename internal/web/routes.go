@@ -26,6 +26,8 @@ var routes = slices.Concat(
 	adminRoutes,
 	languageRoutes,
 	announcementRoutes,
+	arrivalRoutes,
+	exportRoutes,
 )
 
 var assetRoutes = []route{
@@ -79,10 +81,6 @@ var roleRoutes = []route{
 	{"POST /courses/{course_id}/roles/{role_id}/delete", false, (*Web).deleteRole},
 }
 
-var auditRoutes = []route{
-	{"GET /courses/{course_id}/audit", false, (*Web).courseAudit},
-}
-
 var settingsRoutes = []route{
 	{"GET /courses/{course_id}/settings", false, (*Web).settings},
 	{"POST /courses/{course_id}/settings", false, (*Web).updateCourse},
@@ -110,5 +108,4 @@ var adminRoutes = []route{
 	{"POST /admin/people/{user_id}/site-role", false, (*Web).adminSetSiteRole},
 	{"POST /admin/people/{user_id}/status", false, (*Web).adminSetStatus},
 	{"GET /admin/courses", false, (*Web).adminCourses},
-	{"GET /admin/audit", false, (*Web).adminAudit},
 }

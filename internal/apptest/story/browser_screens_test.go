@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"matricula/internal/apptest"
 	"matricula/internal/lms"
@@ -50,7 +51,7 @@ func TestPagesOnEveryScreen(t *testing.T) {
 // scene is a campus with something on every page.
 type scene struct {
 	*campus
-	course, pendingID, activeID int64
+	course, pendingID, activeID, announcement int64
 }
 
 var (
@@ -73,6 +74,16 @@ func furnish(t *testing.T, c *campus) *scene {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, f := range []lms.AnnouncementFields{
+		{Title: "How the exam will go", Body: "Two hours, four questions.", PublishAt: time.Now().AddDate(0, 1, 0)},
+		{Title: "Welcome to " + strings.Repeat("Donaudampfschifffahrts", 6), Body: "Averylongwordwithoutspaces" + strings.Repeat("x", 90) + "\n\n> Somebody said\n\n```\nfor i := range 10 { fmt.Println(\"a long line of code that does not fit a telephone\") }\n```\n", Pinned: true},
+	} {
+		a, err := c.Service.CreateAnnouncement(t.Context(), owner, course, f, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.announcement = a.ID
 	}
 	_, err = c.Service.CreateCourse(t.Context(), owner, lms.CourseFields{
 		Title: "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaftskunde", Code: "MATH-1301-WS-2026/2027-A",
@@ -157,6 +168,24 @@ func (r *tour) pages() {
 	r.check("paste-a-list-results")
 	r.open(course+"/roles", "roles")
 	r.open(course+"/audit", "audit")
+	r.v.Open(r.URL + course + "/audit")
+	r.v.Type("#who", "student")
+	r.v.ClickText("form.filter button", "Filter")
+	r.v.sees("main", "Whom do you mean?")
+	r.check("audit-whom-do-you-mean")
+	r.open(course+"/audit?outcome=refused&from=2001-01-01&to=2001-01-02", "audit-nothing-matches")
+	r.open(course+"/arrivals", "arrivals")
+	r.open(course+"/announcements", "announcements")
+	r.open(course+"/announcements/new", "announcement-new")
+	r.v.Type("#title", "Labs")
+	r.v.Type("#body", "They begin on **Monday**.\n\n- bring a pencil\n- and [the notes](https://uni.example/notes)")
+	r.v.ClickText("form.stack button", "Preview")
+	r.v.WaitVisible("#preview strong")
+	r.check("announcement-preview")
+	one := fmt.Sprintf("%s/announcements/%d", course, r.announcement)
+	r.open(one, "announcement")
+	r.open(one+"/edit", "announcement-edit")
+	r.open(one+"/delete", "announcement-delete")
 	r.open(course+"/settings", "settings")
 	r.open("/account", "account")
 	r.open("/no-such-page", "not-found")
@@ -164,6 +193,10 @@ func (r *tour) pages() {
 	r.enter(admin)
 	r.signIn()
 	r.open("/admin/people", "site-people")
+	r.open(fmt.Sprintf("/admin/people/%d", r.pendingID), "site-person")
+	r.open("/admin/arrivals", "site-arrivals")
+	r.open("/admin/courses", "site-courses")
+	r.open("/admin/audit", "site-audit")
 
 	r.enter(grace)
 	r.signIn()

@@ -1,0 +1,131 @@
+package service
+
+import (
+	"context"
+
+	"matricula/internal/access"
+	"matricula/internal/lms"
+)
+
+// An export reads a whole table, a page at a time, and leaves an entry in the
+// audit before the first row goes out. What was searched for is not recorded:
+// it may be an address.
+
+const exportPage = 500
+
+type exportAudit struct {
+	Table string `json:"table"`
+}
+
+func (s *Service) recordExport(ctx context.Context, c access.Caller, a access.Action, courseID int64, table string) error {
+	return s.do(ctx, c, a, courseID, func(ctx context.Context, w *work) error {
+		return w.record(ctx, 0, nil, exportAudit{table})
+	})
+}
+
+// ExportRoster gives every person of a course that a request finds to each.
+func (s *Service) ExportRoster(ctx context.Context, c access.Caller, r RosterRequest, each func(*lms.Member) error) error {
+	r.Limit = exportPage
+	if _, err := s.Roster(ctx, c, r); err != nil {
+		return err // before it stands in the audit
+	}
+	if err := s.recordExport(ctx, c, access.RosterExport, r.CourseID, "people"); err != nil {
+		return err
+	}
+	for {
+		p, err := s.Roster(ctx, c, r)
+		if err != nil {
+			return err
+		}
+		for i := range p.People {
+			if err := each(&p.People[i].Member); err != nil {
+				return err
+			}
+		}
+		if !p.More {
+			return nil
+		}
+		r.After = p.People[len(p.People)-1].Cursor
+	}
+}
+
+// ExportDirectory gives every user that a request finds to each; it is for
+// administrators.
+func (s *Service) ExportDirectory(ctx context.Context, c access.Caller, r DirectoryRequest, each func(*lms.User) error) error {
+	r.Limit = exportPage
+	if _, err := CheckSearch(r.Search); err != nil {
+		return err
+	}
+	if err := s.recordExport(ctx, c, access.SiteExport, 0, "people"); err != nil {
+		return err
+	}
+	for {
+		p, err := s.Directory(ctx, c, r)
+		if err != nil {
+			return err
+		}
+		for i := range p.Members {
+			if err := each(&p.Members[i].User); err != nil {
+				return err
+			}
+		}
+		if p.Next == 0 {
+			return nil
+		}
+		r.After = p.Next
+	}
+}
+
+// ExportCourses gives every course of the site to each; it is for
+// administrators.
+func (s *Service) ExportCourses(ctx context.Context, c access.Caller, each func(*CourseView) error) error {
+	if err := s.recordExport(ctx, c, access.SiteExport, 0, "courses"); err != nil {
+		return err
+	}
+	r := CoursesRequest{All: true, Limit: exportPage}
+	for {
+		p, err := s.Courses(ctx, c, r)
+		if err != nil {
+			return err
+		}
+		for i := range p.Courses {
+			if err := each(&p.Courses[i]); err != nil {
+				return err
+			}
+		}
+		if p.Next == 0 {
+			return nil
+		}
+		r.Before = p.Next
+	}
+}
+
+// ExportAudit gives every entry that a request finds to each, newest first.
+func (s *Service) ExportAudit(ctx context.Context, c access.Caller, r AuditRequest, each func(*lms.AuditRecord) error) error {
+	action, course := access.AuditExport, r.CourseID
+	if r.Site || r.CourseID == 0 {
+		action, course = access.SiteExport, 0
+	}
+	r.Limit = exportPage
+	if _, err := s.Audit(ctx, c, r); err != nil {
+		return err // before it stands in the audit
+	}
+	if err := s.recordExport(ctx, c, action, course, "audit"); err != nil {
+		return err
+	}
+	for {
+		p, err := s.Audit(ctx, c, r)
+		if err != nil {
+			return err
+		}
+		for i := range p.Entries {
+			if err := each(&p.Entries[i]); err != nil {
+				return err
+			}
+		}
+		if p.Next == 0 {
+			return nil
+		}
+		r.Before = p.Next
+	}
+}
