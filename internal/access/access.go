@@ -78,6 +78,8 @@ const (
 	AnnouncementUpdate Action = "announcement.update"
 	AnnouncementDelete Action = "announcement.delete"
 
+	CoursePreview Action = "course.preview"
+
 	RosterExport Action = "roster.export"
 	AuditExport  Action = "audit.export"
 	SiteExport   Action = "site.export"
@@ -144,6 +146,8 @@ var rules = map[Action]rule{
 	AnnouncementCreate: {course: true, any: []lms.Privilege{lms.AnnouncementsManage}, write: true},
 	AnnouncementUpdate: {course: true, any: []lms.Privilege{lms.AnnouncementsManage}, write: true},
 	AnnouncementDelete: {course: true, any: []lms.Privilege{lms.AnnouncementsManage}, write: true},
+
+	CoursePreview: {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
 
 	RosterExport: {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
 	AuditExport:  {course: true, any: []lms.Privilege{lms.AuditView}, frozen: true},

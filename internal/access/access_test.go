@@ -88,6 +88,7 @@ func TestC01TheWholePolicyByRole(t *testing.T) {
 		AuditView:        all[:2],
 
 		RosterExport:       all[:4],
+		CoursePreview:      all[:4],
 		AuditExport:        all[:2],
 		AnnouncementView:   all,
 		AnnouncementCreate: all[:2],

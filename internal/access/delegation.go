@@ -37,6 +37,15 @@ func (d Delegator) mayOutrank(m *lms.Member) error {
 	return nil
 }
 
+// MayLookAs tells whether the delegator may see the course as a member sees it:
+// not when that shows more than they may see themselves.
+func (d Delegator) MayLookAs(m *lms.Member) error {
+	if missing := m.Effective() &^ d.Holds; missing != 0 {
+		return lms.Errorf(lms.CodeForbidden, "beyond-own-privileges", "%s may see more here than you: %s. Ask somebody who may see it too.", m.User.DisplayName(), missing.Labels())
+	}
+	return nil
+}
+
 // MayEnroll tells whether the delegator may give a role. A role without
 // privileges needs only the roster.
 func (d Delegator) MayEnroll(r lms.Role) error {

@@ -38,6 +38,7 @@ type announcementLine struct {
 	HTML      string // of the text, harmless
 	Scheduled bool
 	MayEdit   bool
+	Plain     bool // its title leads nowhere
 }
 
 // announcementLine shows an announcement whose own heading is of a level.
@@ -46,7 +47,9 @@ func (w *Web) announcementLine(v service.CourseView, a lms.Announcement, level i
 	if err != nil {
 		return announcementLine{}, fmt.Errorf("announcement %d: %w", a.ID, err)
 	}
-	return announcementLine{a, html, !a.Published(w.opts.Now()), v.Holds.Has(lms.AnnouncementsManage) && !v.Course.Archived()}, nil
+	return announcementLine{
+		Announcement: a, HTML: html, Scheduled: !a.Published(w.opts.Now()), MayEdit: v.Holds.Has(lms.AnnouncementsManage) && !v.Course.Archived(),
+	}, nil
 }
 
 func (w *Web) announcementLines(v service.CourseView, list []lms.Announcement, level int) ([]announcementLine, error) {

@@ -116,6 +116,8 @@ type courseView struct {
 	Told     []announcementLine // what the course is told, the most important first
 	MoreTold bool
 	MayTell  bool
+
+	Look bool // somebody else looks at it: nothing leads anywhere
 }
 
 func (w *Web) readCourse(r *request) (service.CourseView, error) {
@@ -131,14 +133,8 @@ func (w *Web) coursePage(rw http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	view := courseView{Shell: w.courseShell(r, v, v.Course.Title, "course"), Role: r.words.Text(v.Member.RoleName())}
-	view.Owner = v.Member.Enrollment != nil && v.Member.Enrollment.Role.Owner()
+	view := frontOf(r, v, w.courseShell(r, v, v.Course.Title, "course"))
 	view.Admin = r.caller.Admin() && v.Member.Enrollment == nil
-	for _, info := range lms.Privileges() {
-		if v.Holds.Has(info.Privilege) {
-			view.May = append(view.May, info)
-		}
-	}
 	told, err := w.svc.Announcements(r.Context(), r.caller, v.Course.ID, 0, announcementsOnCourse)
 	if err != nil {
 		return err
@@ -152,10 +148,26 @@ func (w *Web) coursePage(rw http.ResponseWriter, r *request) error {
 		if err != nil {
 			return err
 		}
-		view.People = r.words.N(n.All, "%d person", "%d people") + " · " + r.words.N(n.Pending, "%d has not signed in yet", "%d have not signed in yet")
+		view.People = peopleInShort(r.words, n.All, n.Pending)
 	}
 	w.render(rw, r, http.StatusOK, coursePage(view))
 	return nil
+}
+
+// frontOf is the front page of a course for whoever stands in it as v says.
+func frontOf(r *request, v service.CourseView, s shell) courseView {
+	view := courseView{Shell: s, Role: r.words.Text(v.Member.RoleName())}
+	view.Owner = v.Member.Enrollment != nil && v.Member.Enrollment.Role.Owner()
+	for _, info := range lms.Privileges() {
+		if v.Holds.Has(info.Privilege) {
+			view.May = append(view.May, info)
+		}
+	}
+	return view
+}
+
+func peopleInShort(p *lang.Printer, all, pending int64) string {
+	return p.N(all, "%d person", "%d people") + " · " + p.N(pending, "%d has not signed in yet", "%d have not signed in yet")
 }
 
 // inShort says in a few words what somebody may do in a course.

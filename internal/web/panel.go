@@ -26,6 +26,7 @@ type panelView struct {
 	Switches  []panelSwitch
 	MaySwitch bool
 	MayRemove bool
+	MayLook   bool // through their eyes
 	You       bool
 	Archived  bool
 	Outside   bool // the address needs a confirmation
@@ -84,6 +85,7 @@ func (w *Web) knownPanel(r *request, v service.CourseView, userID int64) (panelV
 		return p, err
 	}
 	p.Report, p.MayRemove = &report, report.MayRemove && p.In
+	p.MayLook = p.In && !p.You && may(r, access.CoursePreview, v) && access.DelegatorOf(r.caller, standing(v)).MayLookAs(&report.Member) == nil
 	for i, e := range report.Explanations {
 		if i < len(p.Switches) {
 			p.Switches[i].Why = sentence(e, &report)

@@ -28,6 +28,7 @@ var routes = slices.Concat(
 	announcementRoutes,
 	arrivalRoutes,
 	exportRoutes,
+	lookRoutes,
 )
 
 var assetRoutes = []route{

@@ -5,10 +5,13 @@ package matrix
 var (
 	reportAPIPolicy = []row{
 		{route: "GET /api/v1/courses/{course_id}/arrivals", policy: rosterViewer},
+		{route: "POST /api/v1/courses/{course_id}/users/{user_id}/preview", policy: rosterViewer},
 		{route: "GET /api/v1/arrivals", policy: admins},
 	}
 	reportWebPolicy = []row{
 		{route: "POST /courses/{course_id}/people/csv", policy: rosterViewer, form: formOf()},
+		{route: "GET /courses/{course_id}/people/{user_id}/look", policy: signedIn}, // leads back to the person, whoever that is
+		{route: "POST /courses/{course_id}/people/{user_id}/look", policy: rosterViewer, form: formOf()},
 		{route: "GET /courses/{course_id}/arrivals", policy: rosterViewer},
 		{route: "POST /courses/{course_id}/arrivals", policy: rosterViewer, form: formOf("after", "")},
 		{route: "POST /courses/{course_id}/arrivals/csv", policy: rosterViewer, form: formOf()},
