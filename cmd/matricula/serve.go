@@ -50,6 +50,7 @@ func (s *serveCommand) Run(ctx context.Context, p *program) (err error) {
 	}
 	svc := service.New(st, service.Options{
 		Now: p.now, Log: log, SignUp: cfg.SignUp, Directory: cfg.Directory, NamingDomains: cfg.NamingDomains,
+		Settings: cfg.InForce(), Providers: cfg.Providers,
 	})
 	if err := svc.NameAdmins(ctx, cfg.Admins); err != nil {
 		return fmt.Errorf("MATRICULA_ADMINS: %w", err)

@@ -60,6 +60,9 @@ const (
 	CourseRestore Action = "course.restore"
 	CourseDelete  Action = "course.delete"
 
+	CourseHandOver Action = "course.hand-over"
+	CourseCopy     Action = "course.copy"
+
 	RosterView       Action = "roster.view"
 	EnrollmentCheck  Action = "enrollment.check"
 	EnrollmentAdd    Action = "enrollment.add"
@@ -91,6 +94,7 @@ const (
 
 	AccountView   Action = "account.view"
 	AccountUpdate Action = "account.update"
+	AccountExport Action = "account.export"
 	SessionEnd    Action = "session.end"
 	TokenCreate   Action = "token.create"
 	TokenRevoke   Action = "token.revoke"
@@ -118,7 +122,9 @@ var (
 	admins  = []lms.SiteRole{lms.SiteAdmin}
 )
 
-// rules is the whole policy, one line for each action. Enrolling and removing
+// rules is the whole policy, one line for each action. That only an owner hands
+// a course over, and only an author copies one, is decided in the service.
+// Enrolling and removing
 // ask for the roster or the staff privilege here, and which of the two is
 // enough for a person or a role is decided by MayEnroll and MayChange.
 var rules = map[Action]rule{
@@ -128,6 +134,9 @@ var rules = map[Action]rule{
 	CourseArchive: {course: true, any: []lms.Privilege{lms.CourseArchive}, write: true, frozen: true},
 	CourseRestore: {course: true, any: []lms.Privilege{lms.CourseArchive}, write: true, frozen: true},
 	CourseDelete:  {course: true, any: []lms.Privilege{lms.CourseArchive}, write: true, frozen: true},
+
+	CourseHandOver: {course: true, any: []lms.Privilege{lms.CourseArchive}, write: true},
+	CourseCopy:     {course: true, any: []lms.Privilege{lms.StaffManage}, write: true, frozen: true},
 
 	RosterView:       {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
 	EnrollmentCheck:  {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}},
@@ -160,6 +169,7 @@ var rules = map[Action]rule{
 
 	AccountView:   {site: anybody},
 	AccountUpdate: {site: anybody, write: true},
+	AccountExport: {site: anybody, browser: true},
 	SessionEnd:    {site: anybody, write: true, browser: true},
 	TokenView:     {site: anybody},
 	TokenCreate:   {site: anybody, write: true, browser: true},

@@ -73,6 +73,8 @@ func New(svc *service.Service, opts Options) *API {
 	a.registerAnnouncements()
 	a.registerArrivals()
 	a.registerPreview()
+	a.registerHandOver()
+	a.registerSettings()
 	a.registerAccess()
 	a.registerAudit()
 	a.registerTokens()

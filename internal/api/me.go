@@ -37,6 +37,34 @@ func (a *API) registerMe() {
 		"Chooses the language of the pages. Names and addresses come from the provider with which the caller signs in."), a.updateMe)
 	register(a, op(http.MethodGet, "/me/identities", "list-identities", tagAccount, "How the caller signs in",
 		"The accounts at OpenID providers with which the caller has signed in."), a.identities)
+	data := op(http.MethodPost, "/me/data", "export-own-data", tagAccount, "What is kept about the caller",
+		"Everything but the audit, which GET /api/v1/me/audit lists. In a session only; it stands in the audit, so it is a POST.")
+	data.DefaultStatus = http.StatusOK
+	register(a, data, a.ownData)
+	register(a, op(http.MethodGet, "/me/audit", "list-own-audit", tagAccount, "What is on record about the caller",
+		"What the caller did, and what was done to them, newest first."), a.ownAudit)
+}
+
+func (a *API) ownData(ctx context.Context, c *call, _ *nothing) (*answer[service.OwnDocument], error) {
+	d, err := a.svc.OwnData(ctx, c.caller)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[service.OwnDocument]{d.Document()}, nil
+}
+
+type ownAuditIn struct{ Paging }
+
+func (a *API) ownAudit(ctx context.Context, c *call, in *ownAuditIn) (*page[AuditEntry], error) {
+	from, err := c.from(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	found, err := a.svc.OwnAudit(ctx, c.caller, from.id, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(found.Entries, auditWire, c.next(place{id: found.Next})), nil
 }
 
 func (a *API) me(ctx context.Context, c *call, _ *nothing) (*answer[Me], error) {

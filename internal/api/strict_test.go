@@ -29,6 +29,8 @@ var writes = []struct{ method, path, body string }{
 	{"PATCH", "/courses/{course}/roles/{role}", `{"name": "Lab tutors"}`},
 	{"POST", "/courses/{course}/announcements", `{"title": "Welcome", "body": "Bring a pen."}`},
 	{"PATCH", "/courses/{course}/announcements/{announcement}", `{"title": "Welcome"}`},
+	{"POST", "/courses/{course}/hand-over", `{"email": "new@uni.example"}`},
+	{"POST", "/courses/{course}/copy", `{"title": "Compilers"}`},
 	{"POST", "/tokens", `{"name": "sync"}`},
 	{"PATCH", "/me", `{"language": "it"}`},
 }

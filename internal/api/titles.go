@@ -68,6 +68,7 @@ var titles = map[string]string{
 	"status":                 "The status cannot be set so",
 	"outside-address":        "The address lies outside the school",
 	"search-too-short":       "The search is too short",
+	"unknown-after":          "It is not clear what the caller wants to be",
 	"audit-range":            "The end lies before the beginning",
 	"title-missing":          "There is no title",
 	"text-missing":           "There is no text",

@@ -123,6 +123,10 @@ func newSchool(ctx context.Context, st *store.Store, p signin.Provider, o Option
 		return nil, err
 	}
 	options.Now = o.Now
+	options.Providers = []signin.Provider{p}
+	options.Settings = (config.Config{
+		SignUp: options.SignUp, Directory: service.DirectoryStaff, TimeZone: time.Local.String(),
+	}).InForce()
 	svc := service.New(st, options)
 	if err := svc.Expire(ctx); err != nil {
 		return nil, fmt.Errorf("demo: %w", err)

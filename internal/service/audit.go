@@ -45,6 +45,11 @@ func (s *Service) Audit(ctx context.Context, c access.Caller, r AuditRequest) (A
 	if !r.From.IsZero() && !r.To.IsZero() && !r.From.Before(r.To) {
 		return AuditPage{}, lms.Invalid("audit-range", "to", "The end lies before the beginning. Choose a later end.")
 	}
+	return s.auditPage(ctx, r)
+}
+
+// auditPage reads a page for whoever was found to be allowed to.
+func (s *Service) auditPage(ctx context.Context, r AuditRequest) (AuditPage, error) {
 	q := store.AuditQuery{CourseID: r.CourseID, PersonID: r.PersonID, Outcome: r.Outcome, From: r.From, To: r.To, Before: r.Before, Limit: r.Limit + 1}
 	for _, a := range r.Actions {
 		q.Actions = append(q.Actions, string(a))

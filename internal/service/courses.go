@@ -68,9 +68,10 @@ func (s *Service) Course(ctx context.Context, c access.Caller, id int64) (Course
 
 // CoursesRequest asks for courses: the caller's own, or all that they may see.
 type CoursesRequest struct {
-	All    bool  // an administrator's: also where they have no place
-	Before int64 // the last id of the page before; 0: from the newest
-	Limit  int
+	All      bool  // an administrator's: also where they have no place
+	Orphaned bool  // an administrator's: only those without an owner who is active
+	Before   int64 // the last id of the page before; 0: from the newest
+	Limit    int
 }
 
 // CoursesPage is a page of courses, newest first.
@@ -88,7 +89,9 @@ func (s *Service) Courses(ctx context.Context, c access.Caller, r CoursesRequest
 	if before == 0 {
 		before = maxID
 	}
-	list, err := s.store.Reader().Courses(ctx, c.UserID, r.All && c.Admin(), before, r.Limit+1)
+	list, err := s.store.Reader().Courses(ctx, store.CoursesQuery{
+		UserID: c.UserID, All: r.All && c.Admin(), Orphaned: r.Orphaned && c.Admin(), Before: before, Limit: r.Limit + 1,
+	})
 	if err != nil {
 		return CoursesPage{}, err
 	}

@@ -204,7 +204,7 @@ func (s *Service) narrow(ctx context.Context, tx *store.Tx, c access.Caller, sea
 // visibleCourses lists the courses whose roster the caller may see, and tells
 // whether they manage people in any.
 func (s *Service) visibleCourses(ctx context.Context, tx *store.Tx, c access.Caller) (ids []int64, manages bool, err error) {
-	list, err := tx.Courses(ctx, c.UserID, false, maxID, maxCoursesOfOne)
+	list, err := tx.Courses(ctx, store.CoursesQuery{UserID: c.UserID, Before: maxID, Limit: maxCoursesOfOne})
 	if err != nil {
 		return nil, false, err
 	}

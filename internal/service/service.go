@@ -38,6 +38,10 @@ type Options struct {
 	SignUp        signin.SignUp
 	Directory     Directory
 	NamingDomains []string // canonical domains; addresses outside them need a confirmation. Empty: none is outside
+
+	// What administrators are shown, and nothing else depends on.
+	Settings  []lms.Setting
+	Providers []signin.Provider
 }
 
 // Service is the use cases over one store.

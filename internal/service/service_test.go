@@ -267,7 +267,7 @@ func locals(list []lms.Member) []string {
 // words in which two moments can be compared.
 func (s *school) everything(user int64) string {
 	s.tb.Helper()
-	list, err := s.store.Reader().Courses(ctx, user, false, 1<<62, 1000)
+	list, err := s.store.Reader().Courses(ctx, store.CoursesQuery{UserID: user, Before: 1 << 62, Limit: 1000})
 	if err != nil {
 		s.tb.Fatal(err)
 	}

@@ -13,6 +13,10 @@ type Attempt struct {
 	State    string // comes back with the browser: this callback answers that start (RFC 6749, section 10.12)
 	Nonce    string // comes back in the ID token: the token was made for this attempt
 	Verifier string // shown to the token endpoint: whoever redeems the code began the attempt (RFC 7636)
+
+	// Anew asks the provider not to take the account that it remembers (OpenID
+	// Connect Core 1.0, section 3.1.2.1, prompt).
+	Anew bool
 }
 
 // NewAttempt makes an attempt of 256 random bits in each part.

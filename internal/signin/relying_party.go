@@ -108,10 +108,14 @@ func (rp *RelyingParty) AuthURL(ctx context.Context, providerName string, a Atte
 		return "", err
 	}
 	options := []oauth2.AuthCodeOption{oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)}
-	if r.Kind != KindOIDC {
+	switch {
+	case r.Kind != KindOIDC:
 		// Google and Entra would otherwise take whoever is signed in on this
 		// browser, which on a shared machine is the person before.
 		options = append(options, oauth2.SetAuthURLParam("prompt", "select_account"))
+	case a.Anew:
+		// Every provider has to know login; select_account is not known to all.
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
 	}
 	return r.oauth(m).AuthCodeURL(a.State, options...), nil
 }

@@ -28,6 +28,8 @@ var (
 		WHERE a.course_id = $1 AND a.deleted_at IS NULL AND a.publish_at <= $2
 			AND (a.pinned, a.publish_at, a.id) < (SELECT b.pinned, b.publish_at, b.id FROM announcements b WHERE b.course_id = $1 AND b.id = $4)
 		ORDER BY a.pinned DESC, a.publish_at DESC, a.id DESC LIMIT $3`)
+	sqlAnnouncementsBy = stmt(announcementSelect + ` WHERE a.author_id = $1 AND a.deleted_at IS NULL AND a.id < $2 ORDER BY a.id DESC LIMIT $3`)
+
 	sqlLatestAnnouncements = stmt(announcementSelect + `
 		WHERE a.course_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1}) AND a.deleted_at IS NULL AND a.publish_at > $2 AND a.publish_at <= $3
 		ORDER BY a.publish_at DESC, a.id DESC LIMIT $4`)
@@ -90,6 +92,17 @@ func (tx *Tx) Announcements(ctx context.Context, courseID int64, until time.Time
 	list, err := collect(rows, err, announcementOf)
 	if err != nil {
 		return nil, fmt.Errorf("list announcements of course %d: %w", courseID, err)
+	}
+	return list, nil
+}
+
+// AnnouncementsBy lists what somebody has written, newest first, with an id below
+// before.
+func (tx *Tx) AnnouncementsBy(ctx context.Context, authorID, before int64, limit int) ([]lms.Announcement, error) {
+	rows, err := tx.query(ctx, sqlAnnouncementsBy, authorID, before, limit)
+	list, err := collect(rows, err, announcementOf)
+	if err != nil {
+		return nil, fmt.Errorf("list announcements by user %d: %w", authorID, err)
 	}
 	return list, nil
 }

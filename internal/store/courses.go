@@ -86,29 +86,47 @@ type CourseOf struct {
 	Member lms.Member
 }
 
-var (
-	sqlCoursesOf = stmt(`SELECT ` + courseColumns + `, ` + memberColumns + `
+// CoursesQuery asks for a page of courses, newest first.
+type CoursesQuery struct {
+	UserID   int64 // whose places they are shown with
+	All      bool  // also those in which the user has no place
+	Orphaned bool  // only those without an owner who is active; with All
+	Before   int64 // only those with a lower id
+	Limit    int
+}
+
+const (
+	coursesWith = `SELECT ` + courseColumns + `, ` + memberColumns + `
 		FROM courses c
-		JOIN users u ON u.id = $1` + joinEmail + joinMembership + `
+		JOIN users u ON u.id = $1` + joinEmail
+
+	// isOrphaned holds for courses c without an active owner.
+	isOrphaned = `NOT EXISTS (
+			SELECT 1 FROM enrollments x JOIN course_roles y ON y.id = x.role_id AND y.is_preset AND y.key = 'owner'
+			JOIN users z ON z.id = x.user_id AND z.status = 'active' WHERE x.course_id = c.id)`
+)
+
+var (
+	sqlCoursesOf = stmt(coursesWith + joinMembership + `
 		WHERE c.deleted_at IS NULL AND c.id < $2
 			AND c.id IN (SELECT course_id FROM enrollments WHERE user_id = $1 UNION ALL SELECT course_id FROM course_privileges WHERE user_id = $1)
 			AND (en.user_id IS NOT NULL OR p.allow <> '[]')
 		ORDER BY c.id DESC LIMIT $3`)
-	sqlAllCourses = stmt(`SELECT ` + courseColumns + `, ` + memberColumns + `
-		FROM courses c
-		JOIN users u ON u.id = $1` + joinEmail + joinMembership + `
-		WHERE c.deleted_at IS NULL AND c.id < $2
-		ORDER BY c.id DESC LIMIT $3`)
+	sqlAllCourses      = stmt(coursesWith + joinMembership + ` WHERE c.deleted_at IS NULL AND c.id < $2 ORDER BY c.id DESC LIMIT $3`)
+	sqlOrphanedCourses = stmt(coursesWith + joinMembership + ` WHERE c.deleted_at IS NULL AND c.id < $2 AND ` + isOrphaned + ` ORDER BY c.id DESC LIMIT $3`)
+	sqlCountOrphaned   = stmt(`SELECT count(*) FROM courses c WHERE c.deleted_at IS NULL AND ` + isOrphaned)
 )
 
-// Courses lists courses with a user's place in them, newest first, those with
-// an id below before: the user's own, or all.
-func (tx *Tx) Courses(ctx context.Context, userID int64, all bool, before int64, limit int) ([]CourseOf, error) {
+// Courses lists courses with a user's place in them.
+func (tx *Tx) Courses(ctx context.Context, q CoursesQuery) ([]CourseOf, error) {
 	st := sqlCoursesOf
-	if all {
+	switch {
+	case q.All && q.Orphaned:
+		st = sqlOrphanedCourses
+	case q.All:
 		st = sqlAllCourses
 	}
-	rows, err := tx.query(ctx, st, userID, before, limit)
+	rows, err := tx.query(ctx, st, q.UserID, q.Before, q.Limit)
 	list, err := collect(rows, err, func(r scanner) (c CourseOf, err error) {
 		m := memberScan{}
 		err = r.Scan(append(courseDest(&c.Course), m.dest()...)...)
@@ -116,7 +134,75 @@ func (tx *Tx) Courses(ctx context.Context, userID int64, all bool, before int64,
 		return c, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list courses of user %d: %w", userID, err)
+		return nil, fmt.Errorf("list courses of user %d: %w", q.UserID, err)
 	}
 	return list, nil
+}
+
+// SiteCounts counts what administrators have to know at a glance.
+type SiteCounts struct {
+	Active, Pending, Suspended int64 // people
+	Orphaned                   int64 // courses without an owner who is active
+}
+
+var sqlCountPeople = stmt(`SELECT
+		count(CASE WHEN status = 'active' THEN 1 END), count(CASE WHEN status = 'pending' THEN 1 END), count(CASE WHEN status = 'suspended' THEN 1 END)
+	FROM users WHERE kind = 'person'`)
+
+// SiteCounts counts the people of the site and its courses without an owner.
+func (tx *Tx) SiteCounts(ctx context.Context) (n SiteCounts, err error) {
+	if _, err := tx.one(ctx, sqlCountPeople, nil, &n.Active, &n.Pending, &n.Suspended); err != nil {
+		return n, fmt.Errorf("count people: %w", err)
+	}
+	if _, err := tx.one(ctx, sqlCountOrphaned, nil, &n.Orphaned); err != nil {
+		return n, fmt.Errorf("count courses without an owner: %w", err)
+	}
+	return n, nil
+}
+
+var sqlCourseCounts = stmt(`SELECT m.course_id, count(*), count(CASE WHEN u.status = 'pending' THEN 1 END) FROM (
+		SELECT course_id, user_id FROM enrollments WHERE course_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})
+		UNION
+		SELECT course_id, user_id FROM course_privileges WHERE course_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})
+	) m JOIN users u ON u.id = m.user_id WHERE u.status <> 'erased' GROUP BY m.course_id`)
+
+// CourseCounts counts the people of several courses, all and those who have not
+// arrived, by the course's id. Who is staff is not counted.
+func (tx *Tx) CourseCounts(ctx context.Context, courseIDs []int64) (map[int64]PeopleCounts, error) {
+	counts := map[int64]PeopleCounts{}
+	rows, err := tx.query(ctx, sqlCourseCounts, idList(courseIDs))
+	_, err = collect(rows, err, func(r scanner) (struct{}, error) {
+		var id int64
+		var n PeopleCounts
+		err := r.Scan(&id, &n.All, &n.Pending)
+		counts[id] = n
+		return struct{}{}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count people of %d courses: %w", len(courseIDs), err)
+	}
+	return counts, nil
+}
+
+var sqlCoursesPerUser = stmt(`SELECT m.user_id, count(*) FROM (
+		SELECT user_id, course_id FROM enrollments WHERE user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})
+		UNION
+		SELECT user_id, course_id FROM course_privileges WHERE user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1}) AND allow <> '[]'
+	) m JOIN courses c ON c.id = m.course_id AND c.deleted_at IS NULL GROUP BY m.user_id`)
+
+// CoursesPerUser counts the courses in which each of several users has a place,
+// by the user's id.
+func (tx *Tx) CoursesPerUser(ctx context.Context, userIDs []int64) (map[int64]int64, error) {
+	counts := map[int64]int64{}
+	rows, err := tx.query(ctx, sqlCoursesPerUser, idList(userIDs))
+	_, err = collect(rows, err, func(r scanner) (struct{}, error) {
+		var id, n int64
+		err := r.Scan(&id, &n)
+		counts[id] = n
+		return struct{}{}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count courses of %d users: %w", len(userIDs), err)
+	}
+	return counts, nil
 }

@@ -60,6 +60,27 @@ func (tx *Tx) TouchIdentity(ctx context.Context, issuer, subject string, now tim
 	return nil
 }
 
+// IssuerUse is how an issuer is used.
+type IssuerUse struct {
+	Issuer     string
+	People     int64
+	LastUsedAt time.Time
+}
+
+var sqlIssuerUse = stmt(`SELECT issuer, count(*), max(last_used_at) FROM identities GROUP BY issuer ORDER BY issuer`)
+
+// IssuerUse tells how each issuer is used.
+func (tx *Tx) IssuerUse(ctx context.Context) ([]IssuerUse, error) {
+	rows, err := tx.query(ctx, sqlIssuerUse)
+	list, err := collect(rows, err, func(r scanner) (u IssuerUse, err error) {
+		return u, r.Scan(&u.Issuer, &u.People, timestamp{&u.LastUsedAt})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count identities: %w", err)
+	}
+	return list, nil
+}
+
 // Identities lists the ways in which a person signs in.
 func (tx *Tx) Identities(ctx context.Context, userID int64) ([]lms.Identity, error) {
 	rows, err := tx.query(ctx, sqlIdentities, userID)
@@ -69,6 +90,29 @@ func (tx *Tx) Identities(ctx context.Context, userID int64) ([]lms.Identity, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list identities of user %d: %w", userID, err)
+	}
+	return list, nil
+}
+
+var sqlAddresses = stmt(`SELECT address, as_typed, is_primary, verified_at, created_at FROM emails WHERE user_id = $1 ORDER BY created_at, address`)
+
+// Address is one address of a person.
+type Address struct {
+	Email      lms.Email
+	AsTyped    string // by whoever named them
+	Primary    bool
+	VerifiedAt time.Time // zero while nobody has proved it
+	CreatedAt  time.Time
+}
+
+// Addresses lists the addresses of a person.
+func (tx *Tx) Addresses(ctx context.Context, userID int64) ([]Address, error) {
+	rows, err := tx.query(ctx, sqlAddresses, userID)
+	list, err := collect(rows, err, func(r scanner) (a Address, err error) {
+		return a, r.Scan((*string)(&a.Email), &a.AsTyped, &a.Primary, timestamp{&a.VerifiedAt}, timestamp{&a.CreatedAt})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list addresses of user %d: %w", userID, err)
 	}
 	return list, nil
 }

@@ -113,7 +113,7 @@ func TestCoursesAreListedNewestFirstWithOnesPlaceInThem(t *testing.T) {
 			}
 			var got []int64
 			for before := int64(1 << 60); ; {
-				list, err := st.Reader().Courses(ctx, me, whole, before, 2)
+				list, err := st.Reader().Courses(ctx, store.CoursesQuery{UserID: me, All: whole, Before: before, Limit: 2})
 				if err != nil {
 					t.Fatal(err)
 				}

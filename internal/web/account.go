@@ -1,6 +1,10 @@
 package web
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -259,4 +263,47 @@ func (v accountView) reach(p *lang.Printer, t lms.APIToken) string {
 		return p.T("Ends in %s. %s Only in: %s.", t.Hint, may, v.courseNames(p, t.CourseIDs))
 	}
 	return p.T("Ends in %s. %s", t.Hint, may)
+}
+
+// accountData answers with all that is kept about the reader: one JSON document,
+// whose last part, what stands in the audit, is written as it is read.
+func (w *Web) accountData(rw http.ResponseWriter, r *request) error {
+	if _, err := readForm(rw, r, formLimit); err != nil {
+		return err
+	}
+	d, err := w.svc.OwnData(r.Context(), r.caller)
+	if err != nil {
+		return err
+	}
+	document, err := json.MarshalIndent(d.Document(), "", "  ")
+	if err != nil {
+		return fmt.Errorf("write own data: %w", err)
+	}
+	return w.send(rw, r, "application/json", "matricula-my-data.json", func(out io.Writer) error {
+		// The audit becomes the document's last field.
+		if _, err := fmt.Fprintf(out, "%s,\n  \"audit\": [", bytes.TrimSuffix(document, []byte("\n}"))); err != nil {
+			return err
+		}
+		between := "\n    "
+		for before := int64(0); ; {
+			page, err := w.svc.OwnAudit(r.Context(), r.caller, before, auditOnPage)
+			if err != nil {
+				return err
+			}
+			for i := range page.Entries {
+				entry, err := json.Marshal(service.EntryOf(&page.Entries[i]))
+				if err != nil {
+					return err
+				}
+				if _, err := fmt.Fprintf(out, "%s%s", between, entry); err != nil {
+					return err
+				}
+				between = ",\n    "
+			}
+			if before = page.Next; before == 0 {
+				_, err := io.WriteString(out, "\n  ]\n}\n")
+				return err
+			}
+		}
+	})
 }

@@ -16,6 +16,7 @@ type adminPeopleView struct {
 	Status  string
 	After   bool // not the first page
 	People  []lms.User
+	Courses map[int64]int64 // how many each has, by id
 	Next    int64
 	Problem problem // of the search
 	Form    nameForm
@@ -82,8 +83,15 @@ func (w *Web) showAdminPeople(rw http.ResponseWriter, r *request, status int, q 
 		}
 		v.Problem, status = p, s
 	}
+	var ids []int64
 	for _, m := range page.Members {
 		v.People = append(v.People, m.User)
+		ids = append(ids, m.User.ID)
+	}
+	if len(ids) > 0 {
+		if v.Courses, err = w.svc.CoursesPerUser(r.Context(), r.caller, ids); err != nil {
+			return err
+		}
 	}
 	v.Next = page.Next
 	if r.enhanced() {
@@ -120,7 +128,9 @@ type adminPersonView struct {
 	Person  lms.User
 	You     bool
 	Problem problem
-	Orphans bool // suspending leaves courses without an owner, and needs a confirmation
+	Places  service.UserPlaces
+	Labels  map[string]string // of issuers
+	Orphans bool              // suspending leaves courses without an owner, and needs a confirmation
 }
 
 func (w *Web) adminPerson(rw http.ResponseWriter, r *request) error {
@@ -141,6 +151,13 @@ func (w *Web) showAdminPerson(rw http.ResponseWriter, r *request, status int, p 
 	}
 	v := adminPersonView{Shell: w.shell(r, callName(&u)), Person: u, You: id == r.caller.UserID, Problem: p, Orphans: p.Type == "last-owner"}
 	v.Shell.Section = "admin-people"
+	v.Labels = map[string]string{}
+	for _, p := range w.rp.Providers() {
+		v.Labels[p.Issuer] = p.Label
+	}
+	if v.Places, err = w.svc.UserPlaces(r.Context(), r.caller, id); err != nil {
+		return err
+	}
 	w.render(rw, r, status, adminPersonPage(v))
 	return nil
 }
@@ -184,15 +201,6 @@ func (w *Web) patchAccount(rw http.ResponseWriter, r *request, read func(form) (
 	return w.done(rw, r, adminPersonPath(id, ""), code)
 }
 
-func (w *Web) adminCourses(rw http.ResponseWriter, r *request) error {
-	if err := adminOnly(r); err != nil {
-		return err
-	}
-	s := w.shell(r, r.words.T("Courses of the site"))
-	s.Section = "admin-courses"
-	return w.listCourses(rw, r, coursesView{Shell: s, Heading: r.words.T("Courses of the site"), All: true, Path: "/admin/courses"})
-}
-
 // olderPage is the address of the next page of a list that is continued by id.
 func olderPage(path string, before int64) string {
 	return path + "?before=" + strconv.FormatInt(before, 10)
@@ -203,4 +211,13 @@ func siteRoleOr(typed string) lms.SiteRole {
 		return lms.SiteMember
 	}
 	return lms.SiteRole(typed)
+}
+
+// label is what people call an issuer: the issuer itself when it is no longer
+// configured.
+func (v adminPersonView) label(issuer string) string {
+	if l := v.Labels[issuer]; l != "" {
+		return l
+	}
+	return issuer
 }

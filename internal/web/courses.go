@@ -13,40 +13,6 @@ import (
 // coursesOnPage is how many courses a page lists.
 const coursesOnPage = 50
 
-// coursesView is a list of courses: the caller's own, or all.
-type coursesView struct {
-	Shell     shell
-	Heading   string
-	Courses   []service.CourseView
-	MayCreate bool
-	All       bool   // every course of the site
-	Path      string // of this list
-	Next      int64
-	Later     bool // not the first page
-}
-
-func (w *Web) home(rw http.ResponseWriter, r *request) error {
-	return w.listCourses(rw, r, coursesView{Shell: w.shell(r, r.words.T("My courses")), Heading: r.words.T("My courses"), Path: "/"})
-}
-
-func (w *Web) listCourses(rw http.ResponseWriter, r *request, v coursesView) error {
-	from, err := before(r)
-	if err != nil {
-		return err
-	}
-	page, err := w.svc.Courses(r.Context(), r.caller, service.CoursesRequest{All: v.All, Before: from, Limit: coursesOnPage})
-	if err != nil {
-		return err
-	}
-	v.Courses, v.Next, v.Later = page.Courses, page.Next, from > 0
-	v.MayCreate = access.Decide(r.caller, access.CourseCreate, nil) == nil
-	if v.Shell.Section == "" {
-		v.Shell.Section = "home"
-	}
-	w.render(rw, r, http.StatusOK, coursesPage(v))
-	return nil
-}
-
 // courseForm is what people write about a course, as typed.
 type courseForm struct {
 	Title, Code, Description string

@@ -29,6 +29,8 @@ var routes = slices.Concat(
 	arrivalRoutes,
 	exportRoutes,
 	lookRoutes,
+	handOverRoutes,
+	settingsOfSiteRoutes,
 )
 
 var assetRoutes = []route{
@@ -41,6 +43,8 @@ var signInRoutes = []route{
 	{"GET /auth/{provider}/start", true, (*Web).startSignIn},
 	{"GET /auth/{provider}/callback", true, (*Web).finishSignIn},
 	{"POST /auth/sign-out", true, (*Web).signOut},
+	{"GET /auth/another", true, (*Web).signInPage},
+	{"POST /auth/another", true, (*Web).signInAnother},
 }
 
 var courseRoutes = []route{
@@ -95,6 +99,7 @@ var accountRoutes = []route{
 	{"GET /account", false, (*Web).account},
 	{"POST /account/sessions/{session_id}/end", false, (*Web).endSession},
 	{"POST /account/sessions/end-others", false, (*Web).endOtherSessions},
+	{"POST /account/data", false, (*Web).accountData},
 	{"GET /account/tokens", false, (*Web).backToAccount},
 	{"POST /account/tokens", false, (*Web).createToken},
 	{"POST /account/tokens/{token_id}/revoke", false, (*Web).revokeToken},

@@ -34,7 +34,7 @@ func (a *answer) checkAddresses() {
 		// A form that is sent by GET puts what was typed into the URL.
 		if method, _ := attr(n, "method"); n.Type == html.ElementNode && n.Data == "form" && !strings.EqualFold(method, "post") {
 			for _, field := range all(n, "input") {
-				if name, _ := attr(field, "name"); name != "next" {
+				if name, _ := attr(field, "name"); name != "next" && name != "other" {
 					a.tb.Errorf("%s: a form sends %q by GET", a.url, name)
 				}
 			}

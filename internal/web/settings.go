@@ -15,6 +15,8 @@ type settingsView struct {
 	Problem    problem
 	MayEdit    bool
 	MayArchive bool
+	MayHand    bool
+	MayCopy    bool
 }
 
 // standing is the caller's place in a course, for asking package access what
@@ -51,6 +53,7 @@ func (w *Web) settingsOf(r *request, v service.CourseView, f courseForm) setting
 	return settingsView{
 		Shell: w.courseShell(r, v, r.words.T("Settings"), "settings"), Form: f,
 		MayEdit: may(r, access.CourseUpdate, v), MayArchive: may(r, access.CourseArchive, v),
+		MayHand: mayHandOver(r, v), MayCopy: w.mayCopy(r, v) == nil,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"matricula/internal/lms"
 	"matricula/internal/signin"
@@ -15,6 +16,7 @@ type signInView struct {
 	Shell     shell
 	Next      string // where to go afterwards; "/" for home
 	Providers []signin.Provider
+	Other     bool // somebody wants another account than the one that the provider remembers
 }
 
 func (w *Web) signInPage(rw http.ResponseWriter, r *request) error {
@@ -23,7 +25,7 @@ func (w *Web) signInPage(rw http.ResponseWriter, r *request) error {
 		w.redirect(rw, r, next)
 		return nil
 	}
-	w.render(rw, r, http.StatusOK, signInPage(signInView{Shell: w.shell(r, r.words.T("Sign in")), Next: next, Providers: w.rp.Providers()}))
+	w.render(rw, r, http.StatusOK, signInPage(signInView{Shell: w.shell(r, r.words.T("Sign in")), Next: next, Providers: w.rp.Providers(), Other: r.URL.Query().Get("other") == "yes"}))
 	return nil
 }
 
@@ -32,6 +34,7 @@ func (w *Web) signInPage(rw http.ResponseWriter, r *request) error {
 func (w *Web) startSignIn(rw http.ResponseWriter, r *request) error {
 	provider := r.PathValue("provider")
 	attempt := signin.NewAttempt()
+	attempt.Anew = r.URL.Query().Get("other") == "yes"
 	target, err := w.rp.AuthURL(r.Context(), provider, attempt)
 	if err != nil {
 		return w.refuseSignIn(rw, r, provider, err)
@@ -57,9 +60,9 @@ func (w *Web) finishSignIn(rw http.ResponseWriter, r *request) error {
 	}
 	browser := w.cookie(r.Request, startCookie)
 	w.setCookie(rw, startCookie, "", 0)
-	next, secret, err := w.signIn(r, provider, browser)
+	next, secret, address, err := w.signIn(r, provider, browser)
 	if err != nil {
-		return w.refuseSignIn(rw, r, name, err)
+		return w.refuseSignInAs(rw, r, name, address, err)
 	}
 	if err := w.svc.SignOut(r.Context(), r.caller); err != nil {
 		// The session that this browser had before. It is replaced all the same.
@@ -70,24 +73,24 @@ func (w *Web) finishSignIn(rw http.ResponseWriter, r *request) error {
 	return nil
 }
 
-func (w *Web) signIn(r *request, p signin.Provider, browser string) (next, secret string, err error) {
+func (w *Web) signIn(r *request, p signin.Provider, browser string) (next, secret, address string, err error) {
 	state, code, errorCode, err := callbackParameters(r.URL.Query())
 	if err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
 	attempt, next, err := w.svc.TakeAttempt(r.Context(), p.Name, state, browser)
 	if err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
 	if errorCode != "" {
-		return "", "", signin.CallbackError(p, errorCode)
+		return "", "", "", signin.CallbackError(p, errorCode)
 	}
 	token, err := w.rp.Exchange(r.Context(), p.Name, code, attempt)
 	if err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
 	in, err := w.svc.SignIn(r.Context(), p, token, r.UserAgent(), r.caller.RequestID)
-	return next, in.Secret, err
+	return next, in.Secret, token.Email, err
 }
 
 // callbackParameters reads the answer of a provider (RFC 6749, section 4.1.2).
@@ -106,6 +109,7 @@ type refusedView struct {
 	Shell   shell
 	Failure failure
 	Advice  []lms.Term
+	Address string // with which somebody came; empty when it is not known
 	Again   string // the provider with which to try once more; empty when that leads nowhere
 }
 
@@ -113,6 +117,12 @@ type refusedView struct {
 // the service and the relying party say about it names no address, so their
 // cause may be logged.
 func (w *Web) refuseSignIn(rw http.ResponseWriter, r *request, provider string, cause error) error {
+	return w.refuseSignInAs(rw, r, provider, "", cause)
+}
+
+// refuseSignInAs is the same for whoever came with an address, which only the
+// page shows.
+func (w *Web) refuseSignInAs(rw http.ResponseWriter, r *request, provider, address string, cause error) error {
 	var e *lms.Error
 	if !errors.As(cause, &e) || e.Code == lms.CodeInternal {
 		return cause
@@ -129,6 +139,10 @@ func (w *Web) refuseSignIn(rw http.ResponseWriter, r *request, provider string, 
 		Shell:   w.shell(r, r.words.T("Not signed in")),
 		Failure: failure{Heading: r.words.T("You are not signed in"), Message: r.words.Error(e)},
 		Advice:  signInAdvice[e.Type],
+	}
+	// Whoever is not known here may have come with the wrong account.
+	if parsed, err := lms.ParseEmail(address); err == nil && e.Type == string(signin.ReasonNotNamed) {
+		v.Address = parsed.Display()
 	}
 	if _, ok := w.rp.Provider(provider); ok {
 		v.Again = provider
@@ -175,12 +189,31 @@ var signInAdvice = map[string][]lms.Term{
 // signOut ends the session, here and in the database. It is no error when
 // nobody was signed in.
 func (w *Web) signOut(rw http.ResponseWriter, r *request) error {
+	return w.signOutTo(rw, r, "/sign-in?done=signed-out")
+}
+
+// signInAnother ends the session and asks for another account.
+func (w *Web) signInAnother(rw http.ResponseWriter, r *request) error {
+	return w.signOutTo(rw, r, "/sign-in?other=yes")
+}
+
+func (w *Web) signOutTo(rw http.ResponseWriter, r *request, path string) error {
 	if err := w.svc.SignOut(r.Context(), r.caller); err != nil {
 		return err
 	}
 	w.setCookie(rw, sessionCookie, "", 0)
 	// Whoever uses this machine next must not find the pages with "back".
 	rw.Header().Set("Clear-Site-Data", `"cache"`)
-	w.redirect(rw, r, "/sign-in?done=signed-out")
+	w.redirect(rw, r, path)
 	return nil
+}
+
+// domainHint tells for whose addresses a provider is, where that helps to choose
+// among few.
+func domainHint(p signin.Provider) string {
+	const few = 4
+	if p.TrustAll || len(p.Domains) == 0 || len(p.Domains) > few {
+		return ""
+	}
+	return strings.Join(p.Domains, ", ")
 }

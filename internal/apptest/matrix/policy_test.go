@@ -289,7 +289,7 @@ func (r row) want(a actor) answer {
 	switch {
 	case a == forgedToken, a == sessionAsToken:
 		return badToken // also where nobody is asked who they are
-	case r.route == "POST /auth/sign-out":
+	case r.route == "POST /auth/sign-out", r.route == "POST /auth/another":
 		return signInPage // where whoever is signed out belongs
 	case r.public:
 		return served

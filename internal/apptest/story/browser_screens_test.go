@@ -187,6 +187,19 @@ func (r *tour) pages() {
 	r.open(one+"/edit", "announcement-edit")
 	r.open(one+"/delete", "announcement-delete")
 	r.open(course+"/settings", "settings")
+	r.open(course+"/hand-over", "hand-over")
+	r.open(course+"/copy", "copy")
+	for _, id := range []int64{r.pendingID, r.activeID} {
+		r.v.Open(r.URL + fmt.Sprintf("%s/people/%d", course, id))
+		r.v.ClickText("main button", "See the course as they see it")
+		r.v.sees(".looking", "would see it")
+		r.check(fmt.Sprintf("look-as-%d", id))
+	}
+	r.v.Open(r.URL + fmt.Sprintf("%s/people/%d", course, r.pendingID))
+	r.v.ClickText("main button", "See the course as they see it")
+	r.v.ClickText(".looked-at button", "People")
+	r.v.sees(".looked-at table", "Ada")
+	r.check("look-people")
 	r.open("/account", "account")
 	r.open("/no-such-page", "not-found")
 
@@ -197,6 +210,12 @@ func (r *tour) pages() {
 	r.open("/admin/arrivals", "site-arrivals")
 	r.open("/admin/courses", "site-courses")
 	r.open("/admin/audit", "site-audit")
+	r.open("/", "home-of-an-administrator")
+	r.open("/admin/courses?show=orphaned", "site-courses-without-an-owner")
+	r.open("/admin/settings", "site-settings")
+	r.v.ClickText("main button", "Ask whether they answer")
+	r.v.sees("main", "answers")
+	r.check("site-settings-asked")
 
 	r.enter(grace)
 	r.signIn()

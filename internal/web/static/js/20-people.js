@@ -100,9 +100,15 @@ if (live) {
     if (event.target.matches?.("table.people :is(" + controls + ")")) rove(event.target);
   });
 
+  // A row that was swapped in a moment ago may not be htmx's yet, and would be
+  // sent as a page.
+  const save = (form) => {
+    htmx.process(form);
+    form.requestSubmit();
+  };
   document.addEventListener("change", (event) => {
     const at = event.target;
-    if (at.matches("table.people td.sw input")) at.form.requestSubmit();
+    if (at.matches("table.people td.sw input")) save(at.form);
     else if (at.matches("td.pick input")) count();
     else if (at.matches(".fold input")) at.closest("tr").toggleAttribute("data-open", at.checked);
     else if (at.matches(".panel-form select[name=role]")) preview(at);

@@ -1,0 +1,128 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"matricula/internal/access"
+	"matricula/internal/lms"
+	"matricula/internal/store"
+)
+
+// OwnData is everything that Matricula keeps about the caller, what stands in
+// the audit aside: see OwnAudit.
+type OwnData struct {
+	User          lms.User
+	NamedBy       *lms.User // nil when they came by themselves
+	Addresses     []store.Address
+	Identities    []lms.Identity
+	Sessions      []lms.Session
+	Tokens        []lms.APIToken
+	Places        []OwnPlace
+	Announcements []lms.Announcement // that they wrote
+	At            time.Time
+}
+
+// OwnPlace is the caller's place in a course, with who gave it.
+type OwnPlace struct {
+	Course    lms.Course
+	Member    lms.Member
+	AddedBy   *lms.User // nil without a role
+	GrantedBy *lms.User // nil without privileges of one's own
+}
+
+// OwnData collects what is kept about the caller (GDPR, articles 15 and 20;
+// H-07). It is given in a browser session alone, and stands in the audit.
+func (s *Service) OwnData(ctx context.Context, c access.Caller) (d OwnData, err error) {
+	if err := s.do(ctx, c, access.AccountExport, 0, func(ctx context.Context, w *work) error { return w.record(ctx, 0, nil, nil) }); err != nil {
+		return d, err
+	}
+	tx := s.store.Reader()
+	d.At = s.now()
+	var ok bool
+	if d.User, ok, err = tx.User(ctx, c.UserID); err != nil || !ok {
+		return d, err
+	}
+	known := map[int64]*lms.User{}
+	who := func(id int64) (*lms.User, error) {
+		if u, ok := known[id]; ok || id == 0 || id == lms.SystemUserID {
+			return u, nil
+		}
+		u, ok, err := tx.User(ctx, id)
+		if err != nil || !ok {
+			return nil, err
+		}
+		known[id] = &u
+		return &u, nil
+	}
+	if d.User.CreatedBy != c.UserID {
+		if d.NamedBy, err = who(d.User.CreatedBy); err != nil {
+			return d, err
+		}
+	}
+	if d.Addresses, err = tx.Addresses(ctx, c.UserID); err != nil {
+		return d, err
+	}
+	if d.Identities, err = tx.Identities(ctx, c.UserID); err != nil {
+		return d, err
+	}
+	if d.Sessions, err = tx.Sessions(ctx, c.UserID, d.At); err != nil {
+		return d, err
+	}
+	if d.Tokens, err = tx.Tokens(ctx, c.UserID, maxID, everyToken); err != nil {
+		return d, err
+	}
+	if d.Places, err = ownPlaces(ctx, tx, c.UserID, who); err != nil {
+		return d, err
+	}
+	for before := int64(maxID); ; {
+		list, err := tx.AnnouncementsBy(ctx, c.UserID, before, exportPage)
+		if err != nil {
+			return d, err
+		}
+		d.Announcements = append(d.Announcements, list...)
+		if len(list) < exportPage {
+			return d, nil
+		}
+		before = list[len(list)-1].ID
+	}
+}
+
+// everyToken is more than anybody may have.
+const everyToken = 10_000
+
+func ownPlaces(ctx context.Context, tx *store.Tx, user int64, who func(int64) (*lms.User, error)) (places []OwnPlace, err error) {
+	for before := int64(maxID); ; {
+		list, err := tx.Courses(ctx, store.CoursesQuery{UserID: user, Before: before, Limit: exportPage})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range list {
+			p := OwnPlace{Course: row.Course, Member: row.Member}
+			if e := row.Member.Enrollment; e != nil {
+				if p.AddedBy, err = who(e.AddedBy); err != nil {
+					return nil, err
+				}
+			}
+			if g := row.Member.Grant; g != nil {
+				if p.GrantedBy, err = who(g.GrantedBy); err != nil {
+					return nil, err
+				}
+			}
+			places = append(places, p)
+		}
+		if len(list) < exportPage {
+			return places, nil
+		}
+		before = list[len(list)-1].Course.ID
+	}
+}
+
+// OwnAudit lists what stands in the audit about the caller: what they did, and
+// what was done to them.
+func (s *Service) OwnAudit(ctx context.Context, c access.Caller, before int64, limit int) (AuditPage, error) {
+	if err := access.Decide(c, access.AccountView, nil); err != nil {
+		return AuditPage{}, err
+	}
+	return s.auditPage(ctx, AuditRequest{PersonID: c.UserID, Before: before, Limit: limit})
+}

@@ -1,0 +1,161 @@
+package service
+
+import (
+	"encoding/json"
+	"time"
+
+	"matricula/internal/lms"
+)
+
+// OwnDocument is OwnData as a machine reads it. Its fields are those of the API.
+type OwnDocument struct {
+	At            time.Time         `json:"at" doc:"When this was read."`
+	ID            int64             `json:"id"`
+	Status        lms.UserStatus    `json:"status"`
+	SiteRole      lms.SiteRole      `json:"site_role"`
+	GivenName     string            `json:"given_name"`
+	FamilyName    string            `json:"family_name"`
+	Name          string            `json:"name"`
+	Language      string            `json:"language" doc:"Empty: as the browser says."`
+	NamedBy       string            `json:"named_by" doc:"Who named this person first; empty when they came by themselves."`
+	CreatedAt     time.Time         `json:"created_at"`
+	ClaimedAt     *time.Time        `json:"claimed_at"`
+	LastSeenAt    *time.Time        `json:"last_seen_at"`
+	Addresses     []OwnAddress      `json:"addresses"`
+	Identities    []OwnIdentity     `json:"identities"`
+	Sessions      []OwnSession      `json:"sessions"`
+	Tokens        []OwnToken        `json:"tokens"`
+	Courses       []OwnCourse       `json:"courses"`
+	Announcements []OwnAnnouncement `json:"announcements"`
+}
+
+// OwnAddress is one of the caller's addresses.
+type OwnAddress struct {
+	Email      string     `json:"email"`
+	AsTyped    string     `json:"as_typed" doc:"As whoever named it wrote it."`
+	Primary    bool       `json:"primary"`
+	VerifiedAt *time.Time `json:"verified_at"`
+	CreatedAt  time.Time  `json:"created_at"`
+}
+
+// OwnIdentity is one way in which the caller signs in.
+type OwnIdentity struct {
+	Issuer     string    `json:"issuer"`
+	Subject    string    `json:"subject"`
+	LinkedAt   time.Time `json:"linked_at"`
+	LastUsedAt time.Time `json:"last_used_at"`
+}
+
+// OwnSession is one browser in which the caller is signed in.
+type OwnSession struct {
+	UserAgent  string    `json:"user_agent"`
+	CreatedAt  time.Time `json:"created_at"`
+	LastUsedAt time.Time `json:"last_used_at"`
+	ExpiresAt  time.Time `json:"expires_at"`
+}
+
+// OwnToken is one of the caller's API tokens, without its secret.
+type OwnToken struct {
+	Name       string      `json:"name"`
+	Scopes     []lms.Scope `json:"scopes"`
+	CreatedAt  time.Time   `json:"created_at"`
+	ExpiresAt  *time.Time  `json:"expires_at"`
+	LastUsedAt *time.Time  `json:"last_used_at"`
+}
+
+// OwnCourse is the caller's place in a course.
+type OwnCourse struct {
+	ID        int64           `json:"id"`
+	Title     string          `json:"title"`
+	Role      string          `json:"role" doc:"Empty for whoever has privileges and no role."`
+	AddedBy   string          `json:"added_by"`
+	AddedAt   *time.Time      `json:"added_at"`
+	Allow     []lms.Privilege `json:"allow" doc:"What was allowed beside the role."`
+	Deny      []lms.Privilege `json:"deny"`
+	GrantedBy string          `json:"granted_by"`
+	GrantedAt *time.Time      `json:"granted_at"`
+}
+
+// OwnAnnouncement is something that the caller announced.
+type OwnAnnouncement struct {
+	CourseID  int64     `json:"course_id"`
+	Title     string    `json:"title"`
+	Body      string    `json:"body"`
+	PublishAt time.Time `json:"publish_at"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// OwnEntry is what stands in the audit about the caller.
+type OwnEntry struct {
+	At      time.Time       `json:"at"`
+	Action  string          `json:"action"`
+	Outcome lms.Outcome     `json:"outcome"`
+	Reason  string          `json:"reason"`
+	By      string          `json:"by"`
+	About   string          `json:"about"`
+	Course  string          `json:"course"`
+	Before  json.RawMessage `json:"before"`
+	After   json.RawMessage `json:"after"`
+}
+
+// EntryOf is an entry of OwnAudit as a machine reads it.
+func EntryOf(e *lms.AuditRecord) OwnEntry {
+	return OwnEntry{e.At.UTC(), e.Action, e.Outcome, e.Reason, nameOnly(&e.Actor), nameOnly(&e.Subject), e.CourseTitle, e.Before, e.After}
+}
+
+// nameOnly is what somebody is called in the data of another: never by the
+// address.
+func nameOnly(u *lms.User) string {
+	if u == nil || !u.Named() {
+		return ""
+	}
+	return u.DisplayName()
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// Document makes it readable by machines.
+func (d *OwnData) Document() OwnDocument {
+	u := &d.User
+	out := OwnDocument{
+		At: d.At.UTC(), ID: u.ID, Status: u.Status, SiteRole: u.SiteRole, GivenName: u.GivenName, FamilyName: u.FamilyName, Name: u.Name, Language: u.Language,
+		NamedBy: nameOnly(d.NamedBy), CreatedAt: u.CreatedAt.UTC(), ClaimedAt: moment(u.ClaimedAt), LastSeenAt: moment(u.LastSeenAt),
+		Addresses: []OwnAddress{}, Identities: []OwnIdentity{}, Sessions: []OwnSession{}, Tokens: []OwnToken{}, Courses: []OwnCourse{}, Announcements: []OwnAnnouncement{},
+	}
+	for _, a := range d.Addresses {
+		out.Addresses = append(out.Addresses, OwnAddress{string(a.Email), a.AsTyped, a.Primary, moment(a.VerifiedAt), a.CreatedAt.UTC()})
+	}
+	for _, i := range d.Identities {
+		out.Identities = append(out.Identities, OwnIdentity{i.Issuer, i.Subject, i.LinkedAt.UTC(), i.LastUsedAt.UTC()})
+	}
+	for _, s := range d.Sessions {
+		out.Sessions = append(out.Sessions, OwnSession{s.UserAgent, s.CreatedAt.UTC(), s.LastUsedAt.UTC(), s.ExpiresAt.UTC()})
+	}
+	for _, t := range d.Tokens {
+		out.Tokens = append(out.Tokens, OwnToken{t.Name, t.Scopes, t.CreatedAt.UTC(), moment(t.ExpiresAt), moment(t.LastUsedAt)})
+	}
+	for i := range d.Places {
+		out.Courses = append(out.Courses, d.Places[i].document())
+	}
+	for _, a := range d.Announcements {
+		out.Announcements = append(out.Announcements, OwnAnnouncement{a.CourseID, a.Title, a.Body, a.PublishAt.UTC(), a.CreatedAt.UTC()})
+	}
+	return out
+}
+
+func (p *OwnPlace) document() OwnCourse {
+	c := OwnCourse{ID: p.Course.ID, Title: p.Course.Title, AddedBy: nameOnly(p.AddedBy), GrantedBy: nameOnly(p.GrantedBy), Allow: []lms.Privilege{}, Deny: []lms.Privilege{}}
+	if e := p.Member.Enrollment; e != nil {
+		c.Role, c.AddedAt = e.Role.Key, moment(e.CreatedAt)
+	}
+	if g := p.Member.Grant; g != nil {
+		c.Allow, c.Deny, c.GrantedAt = g.Allow.List(), g.Deny.List(), moment(g.GrantedAt)
+	}
+	return c
+}
