@@ -73,6 +73,8 @@ func init() {
 		"downloaded their own data":         "ha scaricato i propri dati",
 		"wanted to download their own data": "voleva scaricare i propri dati",
 
+		"see":                                    "vedere",
+		"change":                                 "modificare",
 		"All":                                    "Tutti",
 		"More":                                   "Altro",
 		"Without an owner":                       "Senza proprietario",

@@ -329,7 +329,7 @@ func (w *Web) roleNames(r *request, course service.CourseView) (map[string]strin
 	}
 	roles, err := w.svc.Roles(r.Context(), r.caller, course.Course.ID)
 	for _, role := range roles {
-		names[role.Role.Key] = role.Role.Name
+		names[role.Role.Key] = r.words.Text(role.Role.Title())
 	}
 	return names, err
 }

@@ -273,6 +273,8 @@ func wordFor(p *lang.Printer, key, v string) string {
 		if at, err := time.Parse(time.RFC3339, v); err == nil {
 			return p.Moment(at)
 		}
+	case "scopes":
+		return p.Term(scopeNames[lms.Scope(v)])
 	case "table":
 		return p.Term(tableNames[v])
 	case "status":
@@ -291,6 +293,8 @@ func wordFor(p *lang.Printer, key, v string) string {
 var statusNames = map[lms.UserStatus]lms.Term{
 	lms.StatusPending: "has not signed in yet", lms.StatusActive: "active", lms.StatusSuspended: "suspended", lms.StatusErased: "erased",
 }
+
+var scopeNames = map[lms.Scope]lms.Term{lms.ScopeRead: "see", lms.ScopeWrite: "change"}
 
 // tableNames are the tables that can be downloaded.
 var tableNames = map[string]lms.Term{"people": "People", "courses": "Courses", "audit": "Audit"}

@@ -22,6 +22,7 @@ import (
 
 	"matricula/internal/access"
 	"matricula/internal/apptest"
+	"matricula/internal/config"
 	"matricula/internal/lms"
 	"matricula/internal/server"
 	"matricula/internal/service"
@@ -126,7 +127,9 @@ func StartOn(tb testing.TB, dsn string, opts ...Option) *App {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(tb, err)
 	address := "http://" + l.Addr().String()
-	rp, err := signin.New(append([]signin.Provider{provider}, set.providers...), address, nil, set.service.Now)
+	set.service.Providers = append([]signin.Provider{provider}, set.providers...)
+	set.service.Settings = config.Config{URL: address, Addr: l.Addr().String(), SignUp: set.service.SignUp, TimeZone: "UTC"}.InForce()
+	rp, err := signin.New(set.service.Providers, address, nil, set.service.Now)
 	must(tb, err)
 	svc := service.New(st, set.service)
 	srv, err := server.New(server.Options{

@@ -1,0 +1,145 @@
+package web_test
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"golang.org/x/net/html"
+
+	"matricula/internal/lang"
+	"matricula/internal/lms"
+	"matricula/internal/service"
+)
+
+// Everything that a page says goes through the catalog: in the pseudo language,
+// which marks what does, nothing but data is left without a mark.
+func TestEveryPageSaysEverythingThroughTheCatalog(t *testing.T) {
+	c := algorithms(t)
+	grace := c.enroll("assistant", "grace@uni.example")
+	sam := c.enroll("student", "sam@uni.example")
+	role, err := c.svc.CreateRole(t.Context(), c.ada.caller, c.id, service.RoleFields{Name: "Tutors", Privileges: []string{"roster.view"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := c.svc.CreateAnnouncement(t.Context(), c.ada.caller, c.id, lms.AnnouncementFields{Title: "0", Body: "0", Pinned: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.svc.CreateAnnouncement(t.Context(), c.ada.caller, c.id, lms.AnnouncementFields{Title: "1", Body: "1", PublishAt: c.now.AddDate(0, 0, 9)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.svc.CreateToken(t.Context(), c.ada.caller, service.NewToken{Name: "2", CourseIDs: []int64{c.id}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	c.svc.SetPrivileges(t.Context(), c.ada.caller, service.PrivilegeChange{CourseID: c.id, Person: service.PersonRef{UserID: sam}, Allow: []string{"audit.view"}})
+	c.ada.post(c.path + "/people/" + itoa(c.ada.user.ID) + "/remove").want(http.StatusConflict) // a refusal for the audit
+	c.web.InPseudo()
+
+	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID))
+	seen := 0
+	for _, pattern := range c.web.Routes() {
+		method, path, _ := strings.Cut(pattern, " ")
+		if method != http.MethodGet || strings.HasPrefix(path, "/static") || strings.HasPrefix(path, "/auth") || path == "/favicon.ico" {
+			continue
+		}
+		by := c.ada
+		if strings.HasPrefix(path, "/admin") {
+			by = c.admin
+		}
+		page := by.get(fill.Replace(path))
+		if page.status == http.StatusSeeOther {
+			continue
+		}
+		page.want(http.StatusOK).checkMarked()
+		seen++
+	}
+	if seen < 25 {
+		t.Errorf("only %d pages were looked at", seen)
+	}
+	for path, form := range map[string][]string{
+		c.path + "/people/find":                     {"email", "new@uni.example"},
+		c.path + "/people/search":                   {"search", "nobody", "show", "staff"},
+		c.path + "/people/selected":                 {"selected", itoa(sam), "do", "role", "give", "assistant"},
+		c.path + "/people/check":                    {"emails", "a@uni.example\nx\nb@gmial.com\nsam@uni.example", "role", "student"},
+		c.path + "/people/add":                      {"emails", "c@uni.example\nx\nsam@uni.example", "role", "student"},
+		c.path + "/announcements/preview":           {"title", "0", "body", "0"},
+		c.path + "/announcements":                   {"title", "", "body", ""},
+		c.path + "/audit/search":                    {"who", "nobody"},
+		c.path + "/arrivals":                        {"after", ""},
+		c.path + "/hand-over":                       {"email", "x", "then", "stay"},
+		c.path + "/copy":                            {"title", ""},
+		c.path + "/roles":                           {"name", ""},
+		c.path + "/settings":                        {"title", ""},
+		c.path + "/people/" + itoa(grace) + "/look": {"page", "people"},
+		"/account/tokens":                           {"name", "", "days", "30"},
+		"/courses":                                  {"title", ""},
+	} {
+		c.ada.post(path, form...).checkMarked()
+	}
+	c.admin.post("/admin/settings/check").want(http.StatusOK).checkMarked()
+	c.admin.post("/admin/people/search", "search", "nobody").want(http.StatusOK).checkMarked()
+	c.admin.post("/admin/people", "email", "x").checkMarked()
+	c.ada.get("/no-such-page").want(http.StatusNotFound).checkMarked()
+	c.stranger().get("/sign-in?other=yes").checkMarked()
+	c.signedIn("sam@uni.example", "Sam", "Okoro").get(c.path).want(http.StatusOK).checkMarked()
+}
+
+// data is what pages show as it is: names, titles and addresses of this test,
+// names of variables, keys and languages.
+var data = regexp.MustCompile(`\S+@\S+|MATRICULA_\w+|https?://\S+|` + strings.Join([]string{
+	"Ada Lovelace", "Radia Root", "Sam Okoro", "Algorithms", "Tutors", "CS-201", "Matricula", "English", "Italiano", "the school", "school", "UTC", "Firefox", "Linux", "ZlR0",
+}, "|"))
+
+// checkMarked fails at letters outside of the marks of the pseudo language.
+func (a *answer) checkMarked() {
+	a.tb.Helper()
+	look := func(where, s string, depth *int) {
+		a.tb.Helper()
+		if left := strings.TrimSpace(data.ReplaceAllString(unmarked(s, depth), "")); strings.ContainsFunc(left, unicode.IsLetter) {
+			a.tb.Errorf("%s: %s says %q, which did not go through the catalog", a.url, where, left)
+		}
+	}
+	// A sentence with elements inside begins in one text and ends in another.
+	depth := 0
+	var walk func(n *html.Node)
+	walk = func(n *html.Node) {
+		if n.Type == html.ElementNode && slices.Contains([]string{"code", "kbd", "script", "textarea", "svg"}, n.Data) {
+			return
+		}
+		if n.Type == html.TextNode {
+			look("<"+n.Parent.Data+">", n.Data, &depth)
+		}
+		for _, at := range n.Attr {
+			if slices.Contains([]string{"aria-label", "placeholder", "title", "alt", "data-copied", "data-unreachable"}, at.Key) {
+				look(n.Data+" "+at.Key, at.Val, new(int))
+			}
+		}
+		for child := range n.ChildNodes() {
+			walk(child)
+		}
+	}
+	walk(a.root)
+}
+
+// unmarked is what stands outside of all marks; depth is how many were open
+// before, and are open after.
+func unmarked(s string, depth *int) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch string(r) {
+		case lang.PseudoOpen:
+			*depth++
+		case lang.PseudoClose:
+			*depth--
+		default:
+			if *depth == 0 {
+				b.WriteRune(r)
+			}
+		}
+	}
+	return b.String()
+}
