@@ -144,7 +144,7 @@ func newServer(ctx context.Context, st *store.Store, svc *service.Service, p sig
 		return nil, fmt.Errorf("demo: %w", err)
 	}
 	return server.New(server.Options{
-		Service: svc, RelyingParty: rp, URL: base, Log: o.Log, Now: o.Now, Version: o.Version, CursorKey: key, Zone: time.Local, DemoBanner: banner,
+		Service: svc, RelyingParty: rp, URL: base, Log: o.Log, Now: o.Now, Version: o.Version, CursorKey: key, Zone: time.Local, Design: true, DemoBanner: banner,
 	})
 }
 

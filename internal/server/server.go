@@ -34,6 +34,7 @@ type Options struct {
 	Now            func() time.Time
 	Version        string
 	CursorKey      []byte // signs the cursors of lists; the same on every node
+	Design         bool   // whether there is the page of all components
 	DemoBanner     string // set in the demo alone
 }
 
@@ -69,7 +70,7 @@ func New(opts Options) (*Server, error) {
 	}
 	s := &Server{opts: opts, secure: u.Scheme == "https"}
 	s.web = web.New(opts.Service, opts.RelyingParty, web.Options{
-		URL: opts.URL, Log: opts.Log, Now: opts.Now, MailEnabled: opts.MailEnabled, Zone: opts.Zone, DemoBanner: opts.DemoBanner,
+		URL: opts.URL, Log: opts.Log, Now: opts.Now, MailEnabled: opts.MailEnabled, Zone: opts.Zone, Design: opts.Design, DemoBanner: opts.DemoBanner,
 	})
 	s.api = api.New(opts.Service, api.Options{URL: opts.URL, Log: opts.Log, Now: opts.Now, Version: opts.Version, CursorKey: opts.CursorKey, SessionCookie: s.web.SessionCookie()})
 	s.policy = contentSecurityPolicy(opts.RelyingParty.Providers())

@@ -21,6 +21,7 @@ type shell struct {
 	Course   *service.CourseView
 	Done     lms.Term // what was just done
 	Banner   string
+	Design   bool   // there is the page of all components
 	Style    string // addresses of what the browser loads
 	Script   string
 	HTMX     string
@@ -33,7 +34,7 @@ type shell struct {
 func (w *Web) shell(r *request, title string) shell {
 	return shell{
 		Title: title, User: r.user, SignedIn: !r.caller.Anonymous(), Admin: r.caller.Admin(),
-		Done: doneMessages[r.URL.Query().Get("done")], Banner: w.opts.DemoBanner,
+		Done: doneMessages[r.URL.Query().Get("done")], Banner: w.opts.DemoBanner, Design: w.opts.Design,
 		Style: w.assets.url("app.css"), Script: w.assets.url("app.js"), HTMX: w.assets.url("htmx.min.js"), Icon: w.assets.url("favicon.svg"),
 		Language: r.words.Tag(),
 	}

@@ -31,6 +31,7 @@ var routes = slices.Concat(
 	lookRoutes,
 	handOverRoutes,
 	settingsOfSiteRoutes,
+	designRoutes,
 )
 
 var assetRoutes = []route{

@@ -30,6 +30,7 @@ type Options struct {
 	Now         func() time.Time // the clock; required
 	MailEnabled bool             // whether Matricula can send mail, and so tell people that they were named
 	Zone        *time.Location   // in which times are shown and typed; nil: UTC
+	Design      bool             // whether there is the page of all components
 	DemoBanner  string           // stands on every page of a demo; empty: none
 }
 

@@ -68,6 +68,7 @@ type App struct {
 type Option func(*settings)
 
 type settings struct {
+	design    bool
 	service   service.Options
 	providers []signin.Provider
 	provider  func(*signin.Provider)
@@ -94,6 +95,9 @@ func Start(tb testing.TB, engine string, opts ...Option) *App {
 	tb.Helper()
 	return StartOn(tb, DSN(tb, engine), opts...)
 }
+
+// Design gives the program the page of all components, as the demo has it.
+func Design() Option { return func(s *settings) { s.design = true } }
 
 // StartOn starts the program on a database that may be in use by another node.
 func StartOn(tb testing.TB, dsn string, opts ...Option) *App {
@@ -133,7 +137,7 @@ func StartOn(tb testing.TB, dsn string, opts ...Option) *App {
 	must(tb, err)
 	svc := service.New(st, set.service)
 	srv, err := server.New(server.Options{
-		Service: svc, RelyingParty: rp, URL: address, Log: logger, Now: set.service.Now, Version: "test", CursorKey: key,
+		Service: svc, RelyingParty: rp, URL: address, Log: logger, Now: set.service.Now, Version: "test", CursorKey: key, Design: set.design,
 	})
 	must(tb, err)
 	serving, stop := context.WithCancel(ctx)

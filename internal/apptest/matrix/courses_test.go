@@ -29,6 +29,7 @@ var (
 		{route: "GET /admin/settings/check", policy: admins},
 		{route: "POST /admin/settings/check", policy: admins, form: formOf()},
 		{route: "GET /auth/another", public: true},
+		{route: "GET /design", public: true, allow: []int{404}}, // there is none outside of the demo
 		{route: "POST /auth/another", public: true, form: formOf()},
 	}
 )

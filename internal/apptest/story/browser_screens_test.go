@@ -2,12 +2,17 @@ package story_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/url"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"matricula/internal/apptest"
+	"matricula/internal/apptest/app"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 )
@@ -38,12 +43,15 @@ func looks() []look {
 // and can be touched.
 func TestPagesOnEveryScreen(t *testing.T) {
 	t.Parallel()
-	c := openCampus(t, "sqlite")
+	c := openCampus(t, "sqlite", app.Design())
 	s := furnish(t, c)
 	for _, l := range looks() {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
-			(&tour{scene: s, t: t, look: l}).pages()
+			r := &tour{scene: s, t: t, look: l}
+			r.pages()
+			r.inItalian()
+			r.missing()
 		})
 	}
 }
@@ -51,7 +59,7 @@ func TestPagesOnEveryScreen(t *testing.T) {
 // scene is a campus with something on every page.
 type scene struct {
 	*campus
-	course, pendingID, activeID, announcement int64
+	course, pendingID, activeID, announcement, roleID int64
 }
 
 var (
@@ -75,6 +83,11 @@ func furnish(t *testing.T, c *campus) *scene {
 	if err != nil {
 		t.Fatal(err)
 	}
+	role, err := c.Service.CreateRole(t.Context(), owner, course, service.RoleFields{Name: "Lab tutor", Privileges: []string{"roster.view"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.roleID = role.ID
 	for _, f := range []lms.AnnouncementFields{
 		{Title: "How the exam will go", Body: "Two hours, four questions.", PublishAt: time.Now().AddDate(0, 1, 0)},
 		{Title: "Welcome to " + strings.Repeat("Donaudampfschifffahrts", 6), Body: "Averylongwordwithoutspaces" + strings.Repeat("x", 90) + "\n\n> Somebody said\n\n```\nfor i := range 10 { fmt.Println(\"a long line of code that does not fit a telephone\") }\n```\n", Pinned: true},
@@ -102,6 +115,7 @@ type tour struct {
 	look look
 	n    int
 	v    *visitor
+	seen []string // the paths of the pages that were looked at
 }
 
 // enter begins with a new browser of this screen.
@@ -201,6 +215,12 @@ func (r *tour) pages() {
 	r.v.sees(".looked-at table", "Ada")
 	r.check("look-people")
 	r.open("/account", "account")
+	r.open("/design", "design")
+	r.v.Click("[data-dialog]")
+	r.v.WaitVisible("dialog[open]")
+	r.check("design-dialog")
+	r.open(fmt.Sprintf("%s/roles/%d", course, r.roleID), "role")
+	r.open(course+"/settings/delete", "course-delete-while-in-use")
 	r.open("/no-such-page", "not-found")
 
 	r.enter(admin)
@@ -242,6 +262,62 @@ func (r *tour) pages() {
 	r.enter(apptest.GooglePerson("stranger@gmail.com", ""))
 	r.signIn()
 	r.check("refused")
+}
+
+// inItalian looks at the main pages in the other language, whose words are
+// longer.
+func (r *tour) inItalian() {
+	r.enter(ada)
+	r.v.ClickText("footer button", "Italiano")
+	r.v.sees("h1", "Accedi")
+	r.check("it-sign-in")
+	r.turn.Lock()
+	r.Issuer.SignInAs(ada)
+	r.v.ClickText("main button", "Google")
+	r.v.WaitText("h1", "I miei corsi")
+	r.turn.Unlock()
+	r.check("it-my-courses")
+	course := fmt.Sprintf("/courses/%d", r.course)
+	for _, p := range [][2]string{
+		{"", "course"},
+		{"/people", "people"},
+		{"/arrivals", "arrivals"},
+		{"/announcements", "announcements"},
+		{"/announcements/new", "announcement-new"},
+		{"/roles", "roles"},
+		{"/audit", "audit"},
+		{"/settings", "settings"},
+		{fmt.Sprintf("/people/%d", r.pendingID), "person"},
+	} {
+		r.open(course+p[0], "it-"+p[1])
+	}
+	r.open("/account", "it-account")
+}
+
+// missing fails for each page of the program that the tour has not looked at.
+// What only leads elsewhere is no page.
+func (r *tour) missing() {
+	r.t.Helper()
+	for _, route := range r.Server.Routes() {
+		method, pattern, _ := strings.Cut(route, " ")
+		if method != http.MethodGet || regexp.MustCompile(`^/(api|static|auth|favicon|healthz|readyz|metrics)`).MatchString(pattern) {
+			continue
+		}
+		path := regexp.MustCompile("^" + regexp.MustCompile(`\\\{[^}]*\\\}`).ReplaceAllString(regexp.QuoteMeta(strings.TrimSuffix(pattern, "{$}")), "[^/]+") + "$")
+		if slices.ContainsFunc(r.seen, path.MatchString) {
+			continue
+		}
+		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement))
+		// Of the administrators' pages, those show again what stands above them.
+		if slices.Contains([]string{"/admin/people/search", "/admin/audit/search"}, pattern) {
+			continue
+		}
+		asked := fill.Replace(pattern)
+		if r.v.Open(r.URL + asked); !strings.HasSuffix(r.v.URL(), asked) {
+			continue
+		}
+		r.t.Errorf("nobody has looked at %s", pattern)
+	}
 }
 
 func (r *tour) open(path, name string) {
@@ -343,6 +419,9 @@ func TestFaultsOnAScreenAreSeen(t *testing.T) {
 func (r *tour) check(name string) {
 	r.t.Helper()
 	r.n++
+	if at, err := url.Parse(r.v.URL()); err == nil {
+		r.seen = append(r.seen, at.Path)
+	}
 	for _, fault := range apptest.Eval[[]string](r.v.Page, fmt.Sprintf("%s(%d)", faultsOnScreen, r.look.width)) {
 		r.t.Errorf("%s: %s", name, fault)
 	}
