@@ -69,7 +69,7 @@ type keys struct{ v *visitor }
 
 func (k keys) press(selector string)      { k.v.t.Helper(); k.v.tabTo(selector); k.v.Press("Enter") }
 func (k keys) fill(selector, text string) { k.v.t.Helper(); k.v.tabTo(selector); k.v.write(text) }
-func (k keys) tick(selector string) { k.v.t.Helper(); k.v.tabTo(selector); k.v.Press("Space") }
+func (k keys) tick(selector string)       { k.v.t.Helper(); k.v.tabTo(selector); k.v.Press("Space") }
 
 func (k keys) choose(selector, text string) {
 	k.v.t.Helper()
