@@ -32,7 +32,6 @@ func init() {
 		"Published at":          "Pubblicato il",
 		"Text changed":          "Testo modificato",
 		"Leave it empty to publish at once. The time zone is %s.":            "Lascia vuoto per pubblicare subito. Il fuso orario è %s.",
-		"Keep it on top of the others":                                       "Tienilo in cima agli altri",
 		"You can write %s, %s, lists with - at the start of a line, and %s.": "Puoi scrivere %s, %s, elenchi con - a inizio riga e %s.",
 		"*emphasis*":            "*corsivo*",
 		"**strong**":            "**grassetto**",
@@ -64,5 +63,7 @@ func init() {
 		"wanted to announce something":     "voleva pubblicare un avviso",
 		"wanted to edit an announcement":   "voleva modificare un avviso",
 		"wanted to delete an announcement": "voleva eliminare un avviso",
+		"Everybody in the course reads it here and on their home page. No e-mail is sent.": "Tutte le persone del corso lo leggono qui e nella loro pagina iniziale. Non viene inviata nessuna e-mail.",
+		"Pin it on top of the others": "Mettilo in evidenza sopra gli altri",
 	})
 }

@@ -18,11 +18,10 @@ func init() {
 		"Day":                   "Giorno",
 		"%d person is missing":  "Manca %d persona",
 		"%d people are missing": "Mancano %d persone",
-		"They need nothing from you: everything waits for their first sign-in. If you want to remind them, copy their addresses into a message of your own.": "Non devi fare nulla: tutto aspetta il loro primo accesso. Se vuoi ricordarglielo, copia gli indirizzi in un tuo messaggio.",
-		"Copy the addresses": "Copia gli indirizzi",
-		"Addresses":          "Indirizzi",
-		"Copy":               "Copia",
-		"Copied.":            "Copiato.",
+		"Copy the addresses":    "Copia gli indirizzi",
+		"Addresses":             "Indirizzi",
+		"Copy":                  "Copia",
+		"Copied.":               "Copiato.",
 		"These are the first %d. The download has all of them.": "Questi sono i primi %d. Il file da scaricare li contiene tutti.",
 		"Who has not signed in yet, who waits longest first":    "Chi non ha ancora effettuato l'accesso, prima chi aspetta da più tempo",
 
@@ -73,5 +72,8 @@ func init() {
 		"wanted to download the people of the course": "voleva scaricare le persone del corso",
 		"wanted to download the audit of the course":  "voleva scaricare il registro del corso",
 		"wanted to download a table of the site":      "voleva scaricare una tabella del sito",
+		"Everything waits for their first sign-in. No e-mail is sent: to remind them, copy their addresses into a message of your own.": "Tutto aspetta il loro primo accesso. Non viene inviata nessuna e-mail: per ricordarglielo, copia gli indirizzi in un tuo messaggio.",
+		"Copy the addresses of those who have not signed in yet":                                                                        "Copia gli indirizzi di chi non ha ancora effettuato l'accesso",
+		"Who has arrived": "Chi è arrivato",
 	})
 }

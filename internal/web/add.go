@@ -51,13 +51,13 @@ const (
 var (
 	resultLabels = map[service.EnrollResult]lms.Term{
 		service.ResultEnrolled: "Added",
-		service.ResultNamed:    "Added, has not signed in yet",
+		service.ResultNamed:    "Added; not signed in yet",
 		service.ResultAlready:  "Nothing to do",
 		service.ResultRefused:  "Not added",
 	}
 	checkLabels = map[service.EnrollResult]lms.Term{
 		service.ResultEnrolled: "Will be added",
-		service.ResultNamed:    "Will be added, has not signed in yet",
+		service.ResultNamed:    "Will be added; not signed in yet",
 		service.ResultAlready:  "Nothing to do",
 	}
 )

@@ -311,7 +311,7 @@ func (w *Web) createAnnouncement(rw http.ResponseWriter, r *request) error {
 			once("POST /courses/announcements", typed.Key, num(id), typed.Title, typed.Body, strconv.FormatBool(typed.Pinned), typed.At))
 	}
 	if err == nil {
-		return w.done(rw, r, announcementsPath(id, ""), w.toldCode(&a))
+		return w.done(rw, r, announcementPath(id, a.ID, ""), w.toldCode(&a))
 	}
 	typed.Key = formKey()
 	return w.writeAgain(rw, r, typed, err)
@@ -333,7 +333,7 @@ func (w *Web) saveAnnouncement(rw http.ResponseWriter, r *request) error {
 		a, err = w.updateAnnouncement(r, course, typed, at)
 	}
 	if err == nil {
-		return w.done(rw, r, announcementsPath(course, ""), w.toldCode(&a))
+		return w.done(rw, r, announcementPath(course, a.ID, ""), w.toldCode(&a))
 	}
 	return w.writeAgain(rw, r, typed, err)
 }

@@ -82,7 +82,7 @@ func (w *Web) courseArrivals(rw http.ResponseWriter, r *request) error {
 	for _, p := range all.People {
 		addresses = append(addresses, p.User.Email.Display())
 	}
-	view.Addresses, view.More = strings.Join(addresses, "\n"), all.More
+	view.Addresses, view.More = strings.Join(addresses, ",\n"), all.More
 	return w.showArrivals(rw, r, view)
 }
 
@@ -134,7 +134,7 @@ func (w *Web) siteArrivals(rw http.ResponseWriter, r *request) error {
 			view.Next = num(page.Members[i-1].User.ID)
 		}
 	}
-	view.Addresses, view.More = strings.Join(addresses, "\n"), page.Next != 0
+	view.Addresses, view.More = strings.Join(addresses, ",\n"), page.Next != 0
 	return w.showArrivals(rw, r, view)
 }
 
@@ -217,3 +217,11 @@ func chartOf(p *lang.Printer, a service.Arrivals, now time.Time) chart {
 }
 
 func point(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
+
+// sinceLabel names since when somebody is missing.
+func (v arrivalsView) sinceLabel() lms.Term {
+	if v.Course == 0 {
+		return "Named"
+	}
+	return "Added"
+}

@@ -32,6 +32,7 @@ type lookPage struct {
 
 const (
 	lookFront  = "course"
+	lookTold   = "announcements"
 	lookPeople = "people"
 )
 
@@ -79,13 +80,16 @@ func (w *Web) lookOf(r *request, p service.Preview, page string) (v lookView, er
 	s := w.shell(r, r.words.T("%s as %s sees it", p.View.Course.Title, callName(&p.Member.User)))
 	inner := s
 	inner.Course = &p.View
-	v = lookView{Shell: s, Course: frontOf(r, p.View, inner), Person: p.Member.User, Page: lookFront, Pages: []lookPage{{lookFront, "Overview"}}}
+	v = lookView{Shell: s, Course: frontOf(r, p.View, inner), Person: p.Member.User, Page: lookFront, Pages: []lookPage{{lookFront, "Overview"}, {lookTold, "Announcements"}}}
 	v.Course.Look = true
 	if v.Course.Told, err = w.announcementLines(p.View, p.Announcements.Announcements, 3); err != nil {
 		return v, err
 	}
 	for i := range v.Course.Told {
 		v.Course.Told[i].Plain = true
+	}
+	if page == lookTold {
+		v.Page = lookTold
 	}
 	if p.Counts == nil {
 		return v, nil

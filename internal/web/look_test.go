@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"testing"
 
+	"matricula/internal/apptest"
 	"matricula/internal/lms"
 )
 
@@ -13,14 +14,14 @@ func TestATeacherLooksAtTheCourseAsSomebodyWhoIsNotHereYet(t *testing.T) {
 	helper := c.enroll("assistant", "helper@uni.example")
 	c.ada.post(c.path+"/announcements", "title", "Welcome", "body", "Bring a *pen*").want(http.StatusSeeOther)
 	panel := c.ada.get(c.personPath(grace))
-	look := panel.submit(".actions form").want(http.StatusOK).says(".looking", "as grace@uni.example would see it").says(".looking", "on record").says(".looking a", "Stop looking").
+	look := panel.submit("form.look").want(http.StatusOK).says(".looking", "as grace@uni.example would see it").says(".looking", "notes that you looked").says(".looking a", "Back to my own view").
 		says(".told h3", "Welcome").says(".told em", "pen").says(".card h2", "You are here as: Student")
-	if look.has(".looked-at a") || look.has(".looked-at form") || look.has(".looked-at input") {
+	if look.has(".looked-at a") || look.has(".looked-at input") || len(look.all(".looked-at form")) != 2 {
 		t.Error("something can be pressed")
 	}
 	as := c.ada.post(c.personPath(helper)+"/look").want(http.StatusOK).says(".looked-at nav button", "People").says(".looked-at", "3 people")
 	people := c.ada.post(c.personPath(helper)+"/look", "page", "people").want(http.StatusOK).says(".looked-at tbody", "Ada Lovelace").says(".looked-at tbody", "(you)")
-	if people.has(".looked-at a") || people.has(".looked-at input") || len(as.all(".looked-at nav form")) != 2 {
+	if people.has(".looked-at a") || people.has(".looked-at input") || len(as.all(".looked-at nav form")) != 3 {
 		t.Error("something can be pressed")
 	}
 	// A page that the student would not have is not shown by asking for it.
@@ -38,4 +39,23 @@ func TestATeacherLooksAtTheCourseAsSomebodyWhoIsNotHereYet(t *testing.T) {
 	if m := c.member(grace); m.User.Status != lms.StatusPending || !m.User.LastSeenAt.IsZero() {
 		t.Errorf("Grace is %+v", m.User)
 	}
+}
+
+func TestInABrowserWhatASwitchIncludesComesAlong(t *testing.T) {
+	c := algorithms(t)
+	sam := c.enroll("student", "sam@uni.example")
+	p := c.browse("ada@uni.example", "Ada", "Lovelace")
+	p.Open(c.url(c.personPath(sam)))
+	on := func() string {
+		return apptest.Eval[string](p, `[...document.querySelectorAll(".panel-form input[role=switch]:checked")].map((e) => e.value).join(" ")`)
+	}
+	p.Click(".panel-form input[value='roster.manage']")
+	if got := on(); got != "roster.view roster.manage" {
+		t.Errorf("with managing come %q", got)
+	}
+	p.Click(".panel-form input[value='roster.view']")
+	if got := on(); got != "" {
+		t.Errorf("without viewing there are %q", got)
+	}
+	c.quiet(t, p)
 }

@@ -133,7 +133,7 @@ func TestInABrowserSwitchesAreUndoneFromTheToast(t *testing.T) {
 	p := c.browse("ada@uni.example", "Ada", "Lovelace")
 	p.Open(c.url(c.path + "/people"))
 	p.Click(fmt.Sprintf("#p%d input[value='audit.view']", sam))
-	p.WaitText(".toast", "Saved for sam@uni.example.")
+	p.WaitText(".toast", "sam@uni.example may now: See the audit.")
 	p.Accessible()
 	p.ClickText(".toast button", "Undo")
 	p.WaitText(".results", "Undone for 1 person.")

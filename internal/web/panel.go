@@ -190,3 +190,18 @@ func (p panelView) roleFault() string {
 	}
 	return p.Problem.field("role")
 }
+
+// implies are the privileges that come along with this one.
+func (s panelSwitch) implies() (names []string) {
+	info, _ := s.Privilege.Info()
+	for _, p := range info.Implies {
+		names = append(names, string(p))
+	}
+	return names
+}
+
+// includes are their labels.
+func (s panelSwitch) includes() (labels lms.Terms) {
+	info, _ := s.Privilege.Info()
+	return lms.SetOf(info.Implies...).Labels()
+}

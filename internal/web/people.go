@@ -87,7 +87,8 @@ type rowView struct {
 	Editable bool
 	Pickable bool // may be changed together with others
 	You      bool
-	Saved    string  // what was just saved
+	Saved    string // what was just saved
+	Toast    lms.Text
 	Undo     string  // see writeUndo; empty when there is nothing to undo
 	Problem  problem // why it was not
 }

@@ -21,7 +21,7 @@ func may(ps ...lms.Privilege) lms.PrivilegeSet { return lms.SetOf(ps...) }
 // The story of issue 2, as somebody without JavaScript lives it.
 func TestSomebodyUnknownIsGivenPrivilegesLikeAnybodyElse(t *testing.T) {
 	c := algorithms(t)
-	people := c.ada.get(c.path+"/people").says(".find h2", "Can't find the person you're looking for?")
+	people := c.ada.get(c.path+"/people").says(".find h2", "Add people").says(".find .hint", "Can't find the person you're looking for?")
 	if people.has(".who a[href]") && strings.Contains(text(people.one("#people")), "grace") {
 		t.Fatal("Grace is in the table before anybody named her")
 	}
@@ -411,7 +411,7 @@ func TestAPastedListIsAnsweredRowByRow(t *testing.T) {
 	}
 	// Confirmed as it stands: what is ready is added, and the rest is asked about again.
 	a := checked.submit("#check").want(http.StatusOK)
-	a.says(".counts li", "1 Added, has not signed in yet").says(".counts li", "1 Added").says(".counts li", "2 Nothing to do")
+	a.says(".counts li", "1 Added; not signed in yet").says(".counts li", "1 Added").says(".counts li", "2 Nothing to do")
 	a.says(".asked .fault", "more than one @").says(".asked .fault", "not an address of this school").says("label.check", "1 address is outside this school")
 	var rows []string
 	for _, in := range a.all("input[name=row]") {

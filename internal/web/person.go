@@ -180,6 +180,7 @@ func (w *Web) savedRow(rw http.ResponseWriter, r *request, v service.CourseView,
 		return w.done(rw, r, coursePath(v.Course.ID, "/people")+"#"+row.rowID(), "saved")
 	}
 	row.Saved = r.words.T("Saved")
+	row.Toast = toastOf(&m, undo)
 	on, err := lms.ParsePrivileges(in.On, "privilege")
 	if err != nil {
 		return err
@@ -245,4 +246,24 @@ func (w *Web) setRole(rw http.ResponseWriter, r *request) error {
 		return w.saveProblem(rw, r, v, in, err)
 	}
 	return w.done(rw, r, personPath(v.Course.ID, id, ""), "saved")
+}
+
+// toastOf says in a sentence what was switched for somebody, as far as that can
+// be told from what would undo it.
+func toastOf(m *lms.Member, undo string) lms.Text {
+	name := callName(&m.User)
+	change, ok := readUndo(undo)
+	if !ok {
+		return lms.Say("Saved for %s.", name)
+	}
+	was := *m
+	was.Grant = &lms.Grant{Allow: change.To.Allow, Deny: change.To.Deny}
+	on, off := m.Effective()&^was.Effective(), was.Effective()&^m.Effective()
+	switch {
+	case change.Was.Role != change.To.Role, (on == 0) == (off == 0):
+		return lms.Say("Saved for %s.", name)
+	case on != 0:
+		return lms.Say("%s may now: %s.", name, on.Labels())
+	}
+	return lms.Say("%s may no longer: %s.", name, off.Labels())
 }

@@ -51,7 +51,7 @@ func (w *Web) courseShell(r *request, v service.CourseView, title, section strin
 // travel in URLs, so the messages name nobody.
 var doneMessages = map[string]lms.Term{
 	"saved":          "Saved.",
-	"named":          "Saved. Everything is waiting for their first sign-in; nothing else is needed from you.",
+	"named":          "Saved. Everything is waiting for their first sign-in. No e-mail was sent: tell them that they can sign in.",
 	"added":          "Saved. They are in the course now.",
 	"unchanged":      "Nothing was changed: it already was like this.",
 	"left":           "Saved. With nothing left to do here, this person is no longer in the course.",

@@ -170,7 +170,7 @@ func TestWhoHasArrivedIsDrawnAndWhoHasNotIsListed(t *testing.T) {
 	if rows := page.submit("form.export").rows(); len(rows) != 60 {
 		t.Errorf("the download has %d rows", len(rows))
 	}
-	c.ada.get(c.path+"/people").says(".head a", "Arrivals")
+	c.ada.get(c.path+"/people").says(".head a", "Who has arrived")
 	c.admin.get("/admin/arrivals").says(".lead", "Of 62 people expected, 3 signed in").says("section tbody", "s1@uni.example").submit(".below nav form").says(".below nav a", "First page")
 	c.admin.get("/admin/people").says(".head a", "Arrivals")
 }

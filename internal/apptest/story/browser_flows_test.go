@@ -127,12 +127,13 @@ func (f *flows) announcements() {
 	f.v.sees("#preview em", "pen")
 	f.press("form.stack button:not([formaction])")
 	f.v.sees(".flash", "Published")
+	f.press(".after a")
 	f.press(`form[action$="/pin"] button`)
 	f.v.sees(".flash", "Pinned")
 	f.press(`.announcement a[href$="/edit"]`)
 	f.fill("#title", "Welcome to all")
 	f.press("form.stack button:not([formaction])")
-	f.v.sees(".announcement h2", "Welcome to all")
+	f.v.sees("h1", "Welcome to all")
 	f.press(`.announcement a[href$="/delete"]`)
 	f.press("button.danger")
 	f.v.sees(".flash", "deleted")
@@ -153,7 +154,7 @@ func (f *flows) arrivals() {
 
 func (f *flows) look() {
 	f.open(fmt.Sprintf("%s/people/%d", f.course, f.pending))
-	f.press(`form[action$="/look"] button`)
+	f.press("form.look button")
 	f.v.sees(".looking", "grace@uni.example would see it")
 	f.press(`.looked-at button[value="people"]`)
 	f.v.sees(".looked-at table", "(you)")

@@ -126,7 +126,7 @@ func (s *tale) findGrace(t *testing.T) {
 	if n := v.Count("#people tbody tr"); n != 0 {
 		t.Errorf("the search for somebody unknown lists %d people", n)
 	}
-	v.sees("h2", "Can't find the person you're looking for?")
+	v.sees(".find", "Can't find the person you're looking for?")
 
 	// First somebody who has an account, so that "the same switches" is said
 	// of something.
@@ -215,7 +215,7 @@ func (s *tale) pasteClass(t *testing.T) {
 	v.sees(".lead", "30 people are ready to be added. 1 row needs a look first. Nothing is saved yet.")
 	v.ClickText("main button", "Add 30 people")
 	v.sees(".results", "What became of your list")
-	same(t, "the counts", v.texts(".counts li"), "18 Added, has not signed in yet", "12 Added")
+	same(t, "the counts", v.texts(".counts li"), "18 Added; not signed in yet", "12 Added")
 
 	rows := v.texts("main tbody tr")
 	if len(rows) != len(students) {
@@ -232,7 +232,7 @@ func (s *tale) pasteClass(t *testing.T) {
 	for n, student := range students {
 		want := "Added"
 		if n >= earlyStudents {
-			want = "Added, has not signed in yet"
+			want = "Added; not signed in yet"
 		}
 		if got := result[student.Email]; got != want {
 			t.Errorf("%s: %q, want %q", student.Email, got, want)

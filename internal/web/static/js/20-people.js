@@ -106,12 +106,22 @@ if (live) {
     htmx.process(form);
     form.requestSubmit();
   };
+  // What a privilege includes is switched on with it, and what includes one that
+  // is switched off goes with it.
+  const along = (changed) => {
+    for (const other of changed.form.querySelectorAll("input[data-implies]:not(:disabled)")) {
+      const includes = (a, b) => a.dataset.implies.split(" ").includes(b.value);
+      if (changed.checked && includes(changed, other)) other.checked = true;
+      if (!changed.checked && includes(other, changed)) other.checked = false;
+    }
+  };
   document.addEventListener("change", (event) => {
     const at = event.target;
     if (at.matches("table.people td.sw input")) save(at.form);
     else if (at.matches("td.pick input")) count();
     else if (at.matches(".fold input")) at.closest("tr").toggleAttribute("data-open", at.checked);
     else if (at.matches(".panel-form select[name=role]")) preview(at);
+    else if (at.matches(".panel-form input[data-implies]")) along(at);
   });
   // What belongs to the reader and not to the server outlives the swap of a row.
   document.addEventListener("htmx:after:swap", (event) => {
