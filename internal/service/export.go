@@ -129,3 +129,23 @@ func (s *Service) ExportAudit(ctx context.Context, c access.Caller, r AuditReque
 		r.Before = p.Next
 	}
 }
+
+// ExportArrivals is Arrivals for a download, which stands in the audit.
+func (s *Service) ExportArrivals(ctx context.Context, c access.Caller, courseID int64) (Arrivals, error) {
+	action := access.RosterExport
+	if courseID == 0 {
+		action = access.SiteExport
+	}
+	if err := s.recordExport(ctx, c, action, courseID, "arrivals"); err != nil {
+		return Arrivals{}, err
+	}
+	return s.Arrivals(ctx, c, courseID)
+}
+
+// ExportSettings is Settings for a download, which stands in the audit.
+func (s *Service) ExportSettings(ctx context.Context, c access.Caller) ([]lms.Setting, error) {
+	if err := s.recordExport(ctx, c, access.SiteExport, 0, "settings"); err != nil {
+		return nil, err
+	}
+	return s.Settings(c)
+}

@@ -9,6 +9,7 @@ import (
 
 	"matricula/internal/lms"
 	"matricula/internal/service"
+	"matricula/internal/sheet"
 	"matricula/internal/signin"
 )
 
@@ -16,6 +17,7 @@ var settingsOfSiteRoutes = []route{
 	{"GET /admin/settings", false, (*Web).siteSettings},
 	{"GET /admin/settings/check", false, (*Web).siteSettings},
 	{"POST /admin/settings/check", false, (*Web).checkProviders},
+	{"POST /admin/settings/csv", false, (*Web).settingsCSV},
 }
 
 // siteSettingsView is how the site is set up.
@@ -100,4 +102,25 @@ func authority(p signin.Provider) lms.Text {
 		return lms.Say("Its word is a proof for addresses of %s.", strings.Join(p.Domains, ", "))
 	}
 	return lms.Say("Its word is a proof for no address: set its domains.")
+}
+
+func (w *Web) settingsCSV(rw http.ResponseWriter, r *request) error {
+	if _, err := readForm(rw, r, formLimit); err != nil {
+		return err
+	}
+	list, err := w.svc.ExportSettings(r.Context(), r.caller)
+	if err != nil {
+		return err
+	}
+	return w.download(rw, r, "settings.csv", func(s *sheet.Writer) error {
+		if err := headOnce(s, r.words, []lms.Term{"Setting", "Value", "What it does"})(); err != nil {
+			return err
+		}
+		for _, one := range list {
+			if err := s.Row(one.Name, one.Value, r.words.Term(one.Meaning)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"matricula/internal/lang"
 	"matricula/internal/lms"
 	"matricula/internal/service"
+	"matricula/internal/sheet"
 )
 
 const (
@@ -21,9 +22,11 @@ var arrivalRoutes = []route{
 	{"GET /courses/{course_id}/arrivals", false, (*Web).courseArrivals},
 	{"POST /courses/{course_id}/arrivals", false, (*Web).courseArrivals},
 	{"POST /courses/{course_id}/arrivals/csv", false, (*Web).courseMissingCSV},
+	{"POST /courses/{course_id}/arrivals/days", false, (*Web).courseDaysCSV},
 	{"GET /admin/arrivals", false, (*Web).siteArrivals},
 	{"POST /admin/arrivals", false, (*Web).siteArrivals},
 	{"POST /admin/arrivals/csv", false, (*Web).siteMissingCSV},
+	{"POST /admin/arrivals/days", false, (*Web).siteDaysCSV},
 }
 
 // arrivalsView tells who has arrived, in a course or on the whole site.
@@ -224,4 +227,36 @@ func (v arrivalsView) sinceLabel() lms.Term {
 		return "Named"
 	}
 	return "Added"
+}
+
+func (w *Web) courseDaysCSV(rw http.ResponseWriter, r *request) error {
+	id, err := courseID(r)
+	if err != nil {
+		return err
+	}
+	return w.daysCSV(rw, r, id)
+}
+
+func (w *Web) siteDaysCSV(rw http.ResponseWriter, r *request) error { return w.daysCSV(rw, r, 0) }
+
+// daysCSV is how things stood at the end of each day, all of them.
+func (w *Web) daysCSV(rw http.ResponseWriter, r *request, course int64) error {
+	if _, err := readForm(rw, r, formLimit); err != nil {
+		return err
+	}
+	a, err := w.svc.ExportArrivals(r.Context(), r.caller, course)
+	if err != nil {
+		return err
+	}
+	return w.download(rw, r, "arrivals.csv", func(s *sheet.Writer) error {
+		if err := headOnce(s, r.words, []lms.Term{"Day", "Expected", "Arrived"})(); err != nil {
+			return err
+		}
+		for _, d := range a.Days(w.opts.Zone) {
+			if err := s.Row(d.Day.Format(time.DateOnly), num(d.Expected), num(d.Arrived)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

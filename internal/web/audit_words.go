@@ -297,7 +297,7 @@ var statusNames = map[lms.UserStatus]lms.Term{
 var scopeNames = map[lms.Scope]lms.Term{lms.ScopeRead: "see", lms.ScopeWrite: "change"}
 
 // tableNames are the tables that can be downloaded.
-var tableNames = map[string]lms.Term{"people": "People", "courses": "Courses", "audit": "Audit"}
+var tableNames = map[string]lms.Term{"people": "People", "courses": "Courses", "audit": "Audit", "arrivals": "Arrivals", "settings": "Settings"}
 
 func orNothing(p *lang.Printer, s string) string {
 	if s == "" {

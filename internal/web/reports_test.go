@@ -57,7 +57,7 @@ func TestF07EveryTableIsSafeInASpreadsheet(t *testing.T) {
 	}
 	for path, by := range map[string]*browser{
 		c.path + "/people/csv": c.ada, c.path + "/audit/csv": c.ada, c.path + "/arrivals/csv": c.ada,
-		"/admin/people/csv": c.admin, "/admin/courses/csv": c.admin, "/admin/audit/csv": c.admin, "/admin/arrivals/csv": c.admin,
+		"/admin/people/csv": c.admin, "/admin/courses/csv": c.admin, "/admin/audit/csv": c.admin, "/admin/arrivals/csv": c.admin, "/admin/settings/csv": c.admin, "/admin/arrivals/days": c.admin, c.path + "/arrivals/days": c.ada,
 	} {
 		rows := by.post(path).rows()
 		if len(rows) < 2 {
