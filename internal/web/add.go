@@ -13,6 +13,7 @@ import (
 // addView is a pasted list: the form for it, what would become of it, and what
 // did.
 type addView struct {
+	File     *listFile // from which the list came; nil when it was pasted
 	Shell    shell
 	CourseID int64
 	Text     string
@@ -114,7 +115,7 @@ type checkRequest struct {
 
 // readCheck reads a list from the form of the paste and from that of the check.
 func readCheck(f form) checkRequest {
-	c := checkRequest{Role: f.text("role"), Emails: lms.SplitEmails(f.text("emails")), Sure: f.list("sure"), ConfirmOutside: f.flag("confirm_outside")}
+	c := checkRequest{Role: f.text("role"), Emails: pastedAddresses(f.text("emails")), Sure: f.list("sure"), ConfirmOutside: f.flag("confirm_outside")}
 	// The button beside a slip sends what was typed and what to use instead.
 	typed, meant, _ := strings.Cut(strings.ReplaceAll(f.text("use"), "\r", ""), "\n")
 	for _, row := range f.list("row") {
@@ -152,6 +153,13 @@ func (w *Web) checkList(rw http.ResponseWriter, r *request, v service.CourseView
 	view, err := w.addViewOf(r, v, c.Role)
 	if err != nil {
 		return err
+	}
+	return w.showCheck(rw, r, view, c)
+}
+
+func (w *Web) showCheck(rw http.ResponseWriter, r *request, view addView, c checkRequest) error {
+	if c.Role != "" {
+		view.Role = c.Role
 	}
 	status := http.StatusOK
 	if err := w.fillCheck(r, &view, c); err != nil {

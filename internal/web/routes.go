@@ -32,6 +32,7 @@ var routes = slices.Concat(
 	handOverRoutes,
 	settingsOfSiteRoutes,
 	designRoutes,
+	uploadRoutes,
 )
 
 var assetRoutes = []route{
