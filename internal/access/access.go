@@ -63,18 +63,19 @@ const (
 	CourseHandOver Action = "course.hand-over"
 	CourseCopy     Action = "course.copy"
 
-	RosterView       Action = "roster.view"
-	EnrollmentCheck  Action = "enrollment.check"
-	EnrollmentAdd    Action = "enrollment.add"
-	EnrollmentChange Action = "enrollment.change"
-	EnrollmentRemove Action = "enrollment.remove"
-	PrivilegesSet    Action = "privileges.set"
-	AccessView       Action = "access.view"
-	RoleView         Action = "role.view"
-	RoleCreate       Action = "role.create"
-	RoleUpdate       Action = "role.update"
-	RoleDelete       Action = "role.delete"
-	AuditView        Action = "audit.view"
+	RosterView        Action = "roster.view"
+	EnrollmentCheck   Action = "enrollment.check"
+	EnrollmentAdd     Action = "enrollment.add"
+	EnrollmentChange  Action = "enrollment.change"
+	EnrollmentRemove  Action = "enrollment.remove"
+	EnrollmentRestore Action = "enrollment.restore"
+	PrivilegesSet     Action = "privileges.set"
+	AccessView        Action = "access.view"
+	RoleView          Action = "role.view"
+	RoleCreate        Action = "role.create"
+	RoleUpdate        Action = "role.update"
+	RoleDelete        Action = "role.delete"
+	AuditView         Action = "audit.view"
 
 	AnnouncementView   Action = "announcement.view"
 	AnnouncementCreate Action = "announcement.create"
@@ -138,18 +139,19 @@ var rules = map[Action]rule{
 	CourseHandOver: {course: true, any: []lms.Privilege{lms.CourseArchive}, write: true},
 	CourseCopy:     {course: true, any: []lms.Privilege{lms.StaffManage}, write: true, frozen: true},
 
-	RosterView:       {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
-	EnrollmentCheck:  {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}},
-	EnrollmentAdd:    {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
-	EnrollmentChange: {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
-	EnrollmentRemove: {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
-	PrivilegesSet:    {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
-	AccessView:       {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
-	RoleView:         {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
-	RoleCreate:       {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
-	RoleUpdate:       {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
-	RoleDelete:       {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
-	AuditView:        {course: true, any: []lms.Privilege{lms.AuditView}, frozen: true},
+	RosterView:        {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
+	EnrollmentCheck:   {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}},
+	EnrollmentAdd:     {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
+	EnrollmentChange:  {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
+	EnrollmentRemove:  {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
+	EnrollmentRestore: {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
+	PrivilegesSet:     {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
+	AccessView:        {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
+	RoleView:          {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
+	RoleCreate:        {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
+	RoleUpdate:        {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
+	RoleDelete:        {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
+	AuditView:         {course: true, any: []lms.Privilege{lms.AuditView}, frozen: true},
 
 	AnnouncementView:   {course: true, frozen: true},
 	AnnouncementCreate: {course: true, any: []lms.Privilege{lms.AnnouncementsManage}, write: true},

@@ -75,6 +75,7 @@ func New(svc *service.Service, opts Options) *API {
 	a.registerPreview()
 	a.registerHandOver()
 	a.registerSettings()
+	a.registerPast()
 	a.registerAccess()
 	a.registerAudit()
 	a.registerTokens()

@@ -47,6 +47,7 @@ var titles = map[string]string{
 	"last-owner":          "A course needs an owner",
 	"owner-holds-all":     "An owner holds everything",
 	"other-role":          "The person has another role already",
+	"never-in-course":     "The person was never in the course",
 	"not-in-course":       "The person is not in the course",
 	"already-enrolled":    "The person is in the course already",
 	"listed-twice":        "The person is listed more than once",

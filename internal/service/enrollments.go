@@ -478,7 +478,7 @@ func (w *work) removeOne(ctx context.Context, row *RowResult, byID map[int64]*lm
 			return row.refuse(errLastOwner)
 		}
 	}
-	if err := w.tx.RemoveMembers(ctx, w.courseID, []int64{m.User.ID}); err != nil {
+	if err := w.tx.RemoveMembers(ctx, w.courseID, []int64{m.User.ID}, w.caller.UserID, w.now); err != nil {
 		return err
 	}
 	delete(byID, row.UserID)

@@ -149,3 +149,24 @@ func (s *Service) ExportSettings(ctx context.Context, c access.Caller) ([]lms.Se
 	}
 	return s.Settings(c)
 }
+
+// ExportPast gives everybody who was in a course to each, with their last place.
+func (s *Service) ExportPast(ctx context.Context, c access.Caller, courseID int64, each func(*lms.PastPlace) error) error {
+	if err := s.recordExport(ctx, c, access.RosterExport, courseID, "left"); err != nil {
+		return err
+	}
+	for before := int64(0); ; {
+		p, err := s.PastPeople(ctx, c, courseID, before, exportPage)
+		if err != nil {
+			return err
+		}
+		for i := range p.People {
+			if err := each(&p.People[i]); err != nil {
+				return err
+			}
+		}
+		if before = p.Next; before == 0 {
+			return nil
+		}
+	}
+}

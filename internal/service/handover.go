@@ -71,7 +71,7 @@ func (w *work) stepBack(ctx context.Context, then After, to *lms.Member) error {
 	}
 	var after any
 	if then == AfterLeave {
-		if err := w.tx.RemoveMembers(ctx, w.courseID, []int64{self.User.ID}); err != nil {
+		if err := w.tx.RemoveMembers(ctx, w.courseID, []int64{self.User.ID}, w.caller.UserID, w.now); err != nil {
 			return err
 		}
 	} else {

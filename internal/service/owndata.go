@@ -19,6 +19,7 @@ type OwnData struct {
 	Sessions      []lms.Session
 	Tokens        []lms.APIToken
 	Places        []OwnPlace
+	Past          []lms.PastPlace
 	Announcements []lms.Announcement // that they wrote
 	At            time.Time
 }
@@ -75,6 +76,9 @@ func (s *Service) OwnData(ctx context.Context, c access.Caller) (d OwnData, err 
 	if d.Places, err = ownPlaces(ctx, tx, c.UserID, who); err != nil {
 		return d, err
 	}
+	if d.Past, err = ownPast(ctx, tx, c.UserID); err != nil {
+		return d, err
+	}
 	for before := int64(maxID); ; {
 		list, err := tx.AnnouncementsBy(ctx, c.UserID, before, exportPage)
 		if err != nil {
@@ -115,6 +119,20 @@ func ownPlaces(ctx context.Context, tx *store.Tx, user int64, who func(int64) (*
 			return places, nil
 		}
 		before = list[len(list)-1].Course.ID
+	}
+}
+
+func ownPast(ctx context.Context, tx *store.Tx, user int64) (past []lms.PastPlace, err error) {
+	for before := int64(maxID); ; {
+		list, err := tx.PastPlacesOf(ctx, user, before, exportPage)
+		if err != nil {
+			return nil, err
+		}
+		past = append(past, list...)
+		if len(list) < exportPage {
+			return past, nil
+		}
+		before = list[len(list)-1].ID
 	}
 }
 

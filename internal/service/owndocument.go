@@ -26,7 +26,18 @@ type OwnDocument struct {
 	Sessions      []OwnSession      `json:"sessions"`
 	Tokens        []OwnToken        `json:"tokens"`
 	Courses       []OwnCourse       `json:"courses"`
+	PastCourses   []OwnPastCourse   `json:"past_courses"`
 	Announcements []OwnAnnouncement `json:"announcements"`
+}
+
+// OwnPastCourse is a place that the caller had in a course once.
+type OwnPastCourse struct {
+	ID      int64           `json:"id"`
+	Role    string          `json:"role"`
+	Allow   []lms.Privilege `json:"allow"`
+	Deny    []lms.Privilege `json:"deny"`
+	BeganAt time.Time       `json:"began_at"`
+	EndedAt time.Time       `json:"ended_at"`
 }
 
 // OwnAddress is one of the caller's addresses.
@@ -126,7 +137,7 @@ func (d *OwnData) Document() OwnDocument {
 	out := OwnDocument{
 		At: d.At.UTC(), ID: u.ID, Status: u.Status, SiteRole: u.SiteRole, GivenName: u.GivenName, FamilyName: u.FamilyName, Name: u.Name, Language: u.Language,
 		NamedBy: nameOnly(d.NamedBy), CreatedAt: u.CreatedAt.UTC(), ClaimedAt: moment(u.ClaimedAt), LastSeenAt: moment(u.LastSeenAt),
-		Addresses: []OwnAddress{}, Identities: []OwnIdentity{}, Sessions: []OwnSession{}, Tokens: []OwnToken{}, Courses: []OwnCourse{}, Announcements: []OwnAnnouncement{},
+		Addresses: []OwnAddress{}, Identities: []OwnIdentity{}, Sessions: []OwnSession{}, Tokens: []OwnToken{}, Courses: []OwnCourse{}, PastCourses: []OwnPastCourse{}, Announcements: []OwnAnnouncement{},
 	}
 	for _, a := range d.Addresses {
 		out.Addresses = append(out.Addresses, OwnAddress{string(a.Email), a.AsTyped, a.Primary, moment(a.VerifiedAt), a.CreatedAt.UTC()})
@@ -142,6 +153,9 @@ func (d *OwnData) Document() OwnDocument {
 	}
 	for i := range d.Places {
 		out.Courses = append(out.Courses, d.Places[i].document())
+	}
+	for _, p := range d.Past {
+		out.PastCourses = append(out.PastCourses, OwnPastCourse{p.CourseID, p.Role.Key, p.Allow.List(), p.Deny.List(), p.Began.UTC(), p.Ended.UTC()})
 	}
 	for _, a := range d.Announcements {
 		out.Announcements = append(out.Announcements, OwnAnnouncement{a.CourseID, a.Title, a.Body, a.PublishAt.UTC(), a.CreatedAt.UTC()})

@@ -310,7 +310,7 @@ func (w *work) place(ctx context.Context, m *lms.Member, roles []lms.Role, to Pl
 // unplace takes somebody out of the course, or the role alone when something
 // remains beside it.
 func (w *work) unplace(ctx context.Context, m *lms.Member, to Place) error {
-	if err := w.tx.RemoveMembers(ctx, w.courseID, []int64{m.User.ID}); err != nil {
+	if err := w.tx.RemoveMembers(ctx, w.courseID, []int64{m.User.ID}, w.caller.UserID, w.now); err != nil {
 		return err
 	}
 	before := removedAudit{grantAudit: grantView(m.Grant)}

@@ -199,11 +199,12 @@ func grantOf(m *lms.Member) lms.Grant {
 type AccessReport struct {
 	Member       lms.Member
 	Explanations []access.Explanation
-	GrantedBy    *lms.User // who set what is beside the role; nil when nothing is
-	AddedBy      *lms.User // who enrolled them; nil when they are not enrolled
-	NamedBy      *lms.User // who named them first; nil when they came by themselves
-	MayEdit      bool      // the caller may change what this person may do
-	MayRemove    bool      // the caller may remove this person
+	GrantedBy    *lms.User       // who set what is beside the role; nil when nothing is
+	AddedBy      *lms.User       // who enrolled them; nil when they are not enrolled
+	NamedBy      *lms.User       // who named them first; nil when they came by themselves
+	Past         []lms.PastPlace // the places that they had in this course before, the last first
+	MayEdit      bool            // the caller may change what this person may do
+	MayRemove    bool            // the caller may remove this person
 }
 
 // Access tells what a person may do in a course and why. One may always ask
@@ -234,6 +235,9 @@ func (s *Service) Access(ctx context.Context, c access.Caller, courseID, userID 
 			return nil, err
 		}
 		return &u, nil
+	}
+	if r.Past, err = tx.PastPlaces(ctx, userID, courseID, pastShown); err != nil {
+		return r, err
 	}
 	if m.Grant != nil {
 		if r.GrantedBy, err = who(m.Grant.GrantedBy); err != nil {

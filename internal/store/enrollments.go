@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"matricula/internal/lms"
 )
@@ -146,9 +147,13 @@ func (tx *Tx) SetRole(ctx context.Context, courseID, userID, roleID int64) error
 	return nil
 }
 
-// RemoveMembers takes users out of a course, with their privileges in it.
-func (tx *Tx) RemoveMembers(ctx context.Context, courseID int64, ids []int64) error {
+// RemoveMembers takes users out of a course, with their privileges in it. What
+// they had is kept among the past places, with who ended it.
+func (tx *Tx) RemoveMembers(ctx context.Context, courseID int64, ids []int64, by int64, now time.Time) error {
 	param := idList(ids)
+	if err := tx.keepPast(ctx, courseID, param, by, now); err != nil {
+		return err
+	}
 	if err := tx.later(ctx, "unenroll", sqlUnenroll, courseID, param); err != nil {
 		return fmt.Errorf("unenroll from course %d: %w", courseID, err)
 	}

@@ -179,7 +179,7 @@ func TestEnrollingPutsEachPersonInOnceAndTellsWhoIsNew(t *testing.T) {
 			if err := tx.SetGrant(ctx, lms.Grant{UserID: ids[1], CourseID: id, Allow: lms.SetOf(lms.AuditView), GrantedBy: lms.SystemUserID, GrantedAt: now}); err != nil {
 				return err
 			}
-			return tx.RemoveMembers(ctx, id, []int64{ids[1], ids[2]})
+			return tx.RemoveMembers(ctx, id, []int64{ids[1], ids[2]}, lms.SystemUserID, now)
 		})
 		members, err = st.Reader().MembersByID(ctx, id, ids)
 		if err != nil || members[0].Enrollment.Role.Key != "observer" || members[1].Enrollment != nil || members[1].Grant != nil || members[2].Enrollment != nil {

@@ -117,7 +117,7 @@ func TestPeopleWhoComeAndGoWhileSomebodyTurnsThePagesHideNobodyElse(t *testing.T
 			// The person at the cursor leaves, and somebody new comes.
 			leaves := q.After.UserID
 			gone[leaves] = true
-			write(t, st, func(tx *store.Tx) error { return tx.RemoveMembers(ctx, id, []int64{leaves}) })
+			write(t, st, func(tx *store.Tx) error { return tx.RemoveMembers(ctx, id, []int64{leaves}, lms.SystemUserID, now) })
 			if len(rest) > 0 {
 				enroll(t, st, roles["student"], rest[0])
 				rest = rest[1:]

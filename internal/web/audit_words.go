@@ -27,6 +27,7 @@ var verbs = map[access.Action]struct{ of, alone lms.Term }{
 	access.EnrollmentAdd:      {"added", "joined the course"},
 	access.EnrollmentChange:   {"changed the role of", "changed a role"},
 	access.EnrollmentRemove:   {"removed", "left the course"},
+	access.EnrollmentRestore:  {"took back", "came back to the course"},
 	access.PrivilegesSet:      {"set what may be done by", "set privileges"},
 	access.RoleCreate:         {"made a role for", "made a role"},
 	access.RoleUpdate:         {"edited a role for", "edited a role"},
@@ -63,6 +64,7 @@ var attempts = map[access.Action]lms.Term{
 	access.EnrollmentAdd:      "wanted to add people",
 	access.EnrollmentChange:   "wanted to change a role",
 	access.EnrollmentRemove:   "wanted to remove people",
+	access.EnrollmentRestore:  "wanted to take somebody back",
 	access.PrivilegesSet:      "wanted to set what somebody may do",
 	access.RoleCreate:         "wanted to make a role",
 	access.RoleUpdate:         "wanted to edit a role",
@@ -297,7 +299,7 @@ var statusNames = map[lms.UserStatus]lms.Term{
 var scopeNames = map[lms.Scope]lms.Term{lms.ScopeRead: "see", lms.ScopeWrite: "change"}
 
 // tableNames are the tables that can be downloaded.
-var tableNames = map[string]lms.Term{"people": "People", "courses": "Courses", "audit": "Audit", "arrivals": "Arrivals", "settings": "Settings"}
+var tableNames = map[string]lms.Term{"people": "People", "courses": "Courses", "audit": "Audit", "arrivals": "Arrivals", "left": "Who has left", "settings": "Settings"}
 
 func orNothing(p *lang.Printer, s string) string {
 	if s == "" {

@@ -69,6 +69,7 @@ var doneMessages = map[string]lms.Term{
 	"named-on-site":  "Named. They can be found and given things now; their first sign-in will find it all.",
 	"suspended":      "Suspended, and signed out everywhere.",
 	"status-set":     "The account is restored.",
+	"back":           "They are in the course again, with what they had.",
 	"handed-over":    "Handed over. Everything is in their hands now.",
 	"course-copied":  "Your new course is ready, with everybody who came along.",
 	"told":           "Published. Everybody in the course can read it.",

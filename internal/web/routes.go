@@ -33,6 +33,7 @@ var routes = slices.Concat(
 	settingsOfSiteRoutes,
 	designRoutes,
 	uploadRoutes,
+	pastRoutes,
 )
 
 var assetRoutes = []route{

@@ -16,6 +16,8 @@ var (
 		{route: "POST /api/v1/courses/{course_id}/copy", policy: copiers, write: true, body: bodyOf(object{"title": "Copy"})},
 		{route: "POST /api/v1/me/data", policy: signedIn, people: true},
 		{route: "GET /api/v1/me/audit", policy: signedIn},
+		{route: "GET /api/v1/courses/{course_id}/past-enrollments", policy: rosterViewer},
+		{route: "POST /api/v1/courses/{course_id}/past-enrollments/{user_id}", policy: rosterKeeper, write: true},
 		{route: "GET /api/v1/providers", policy: admins},
 		{route: "GET /api/v1/settings", policy: admins},
 	}
@@ -24,6 +26,9 @@ var (
 		{route: "POST /courses/{course_id}/hand-over", policy: archivist, write: true, form: formOf("email", "someone@uni.example", "then", "stay")},
 		{route: "GET /courses/{course_id}/copy", policy: copiers},
 		{route: "POST /courses/{course_id}/copy", policy: copiers, write: true, form: formOf("title", "Copy")},
+		{route: "GET /courses/{course_id}/people/left", policy: rosterViewer},
+		{route: "POST /courses/{course_id}/people/left", policy: rosterViewer, form: formOf()},
+		{route: "POST /courses/{course_id}/people/{user_id}/back", policy: rosterKeeper, write: true, form: formOf()},
 		{route: "POST /account/data", policy: signedIn, form: formOf()},
 		{route: "GET /admin/settings", policy: admins},
 		{route: "GET /admin/settings/check", policy: admins},

@@ -172,6 +172,7 @@ func (r *tour) pages() {
 	r.open(fmt.Sprintf("%s/people/%d", course, r.pendingID), "person-not-here-yet")
 	r.open(fmt.Sprintf("%s/people/%d", course, r.activeID), "person-student")
 	r.open(fmt.Sprintf("%s/people/%d/remove", course, r.activeID), "person-remove")
+	r.open(course+"/people/left", "people-who-have-left")
 	r.open(course+"/people/add", "paste-a-list")
 	r.v.Fill("#emails", fmt.Sprintf("%s\nnew.%s@uni.example\n%s\n%s", students[3].Email, r.look.name, slip, longNamed.Email))
 	r.v.ClickText("main button", "Check the list")
