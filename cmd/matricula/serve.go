@@ -17,9 +17,10 @@ import (
 	"matricula/internal/store"
 )
 
-// expireEvery is how often what has ended is removed. Whether something has
-// ended is looked at when it is used, so this is about space alone.
-const expireEvery = 10 * time.Minute
+// How often what has ended is removed, and places in courses whose last day is over
+// are made past. Whether something has ended is looked at when it is used, so this
+// is about space and about true lists alone.
+const expireEvery = 5 * time.Minute
 
 type serveCommand struct {
 	NoMigrate bool `help:"Do not migrate the database; stop if it is not at this version."`
@@ -48,14 +49,18 @@ func (s *serveCommand) Run(ctx context.Context, p *program) (err error) {
 	if err := s.prepare(ctx, cfg, st); err != nil {
 		return err
 	}
+	zone, err := time.LoadLocation(cfg.TimeZone)
+	if err != nil {
+		return err
+	}
 	svc := service.New(st, service.Options{
 		Now: p.now, Log: log, SignUp: cfg.SignUp, Directory: cfg.Directory, NamingDomains: cfg.NamingDomains,
-		Settings: cfg.InForce(), Providers: cfg.Providers,
+		Settings: cfg.InForce(), Providers: cfg.Providers, Zone: zone,
 	})
 	if err := svc.NameAdmins(ctx, cfg.Admins); err != nil {
 		return fmt.Errorf("MATRICULA_ADMINS: %w", err)
 	}
-	srv, err := p.server(ctx, cfg, st, svc, log)
+	srv, err := p.server(ctx, cfg, st, svc, zone, log)
 	if err != nil {
 		return err
 	}
@@ -94,12 +99,8 @@ func (s *serveCommand) prepare(ctx context.Context, cfg config.Config, st *store
 	return nil
 }
 
-func (p *program) server(ctx context.Context, cfg config.Config, st *store.Store, svc *service.Service, log *slog.Logger) (*server.Server, error) {
+func (p *program) server(ctx context.Context, cfg config.Config, st *store.Store, svc *service.Service, zone *time.Location, log *slog.Logger) (*server.Server, error) {
 	rp, err := signin.New(cfg.Providers, cfg.URL, nil, p.now)
-	if err != nil {
-		return nil, err
-	}
-	zone, err := time.LoadLocation(cfg.TimeZone)
 	if err != nil {
 		return nil, err
 	}
@@ -135,6 +136,11 @@ func expire(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	for {
 		if err := svc.Expire(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("what has ended was not removed; the next try is soon", "error", err)
+		}
+		if n, err := svc.EndPlaces(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("places that are over were not ended; the next try is soon", "error", err)
+		} else if n > 0 {
+			log.Info("places have ended", "places", n)
 		}
 		select {
 		case <-tick.C:

@@ -69,6 +69,11 @@ const (
 	EnrollmentChange  Action = "enrollment.change"
 	EnrollmentRemove  Action = "enrollment.remove"
 	EnrollmentRestore Action = "enrollment.restore"
+	EnrollmentEnd     Action = "enrollment.end"
+	SectionView       Action = "section.view"
+	SectionCreate     Action = "section.create"
+	SectionUpdate     Action = "section.update"
+	SectionDelete     Action = "section.delete"
 	PrivilegesSet     Action = "privileges.set"
 	AccessView        Action = "access.view"
 	RoleView          Action = "role.view"
@@ -145,6 +150,11 @@ var rules = map[Action]rule{
 	EnrollmentChange:  {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
 	EnrollmentRemove:  {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
 	EnrollmentRestore: {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
+	EnrollmentEnd:     {system: true, write: true},
+	SectionView:       {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
+	SectionCreate:     {course: true, any: []lms.Privilege{lms.RosterManage}, write: true},
+	SectionUpdate:     {course: true, any: []lms.Privilege{lms.RosterManage}, write: true},
+	SectionDelete:     {course: true, any: []lms.Privilege{lms.RosterManage}, write: true},
 	PrivilegesSet:     {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
 	AccessView:        {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
 	RoleView:          {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},

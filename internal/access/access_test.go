@@ -84,6 +84,10 @@ func TestC01TheWholePolicyByRole(t *testing.T) {
 		EnrollmentChange:  all[:3],
 		EnrollmentRemove:  all[:3],
 		EnrollmentRestore: all[:3],
+		SectionView:       all[:4],
+		SectionCreate:     all[:3],
+		SectionUpdate:     all[:3],
+		SectionDelete:     all[:3],
 		PrivilegesSet:     all[:2],
 		RoleCreate:        all[:2],
 		RoleUpdate:        all[:2],
@@ -139,7 +143,7 @@ func TestTheWholePolicyBySiteRole(t *testing.T) {
 	may := map[Action][]lms.SiteRole{
 		CourseCreate: any3[1:], SiteAuditView: any3[2:], SiteExport: any3[2:], UserName: any3[2:], UserUpdate: any3[2:], DirectoryView: any3,
 		AccountView: any3, AccountUpdate: any3, AccountExport: any3, SessionEnd: any3, TokenView: any3, TokenCreate: any3, TokenRevoke: any3,
-		UserSignIn: nil, UserClaim: nil, UserSignUp: nil, AddressChange: nil,
+		UserSignIn: nil, UserClaim: nil, UserSignUp: nil, AddressChange: nil, EnrollmentEnd: nil,
 	}
 	for _, a := range Actions() {
 		if a.OfCourse() {

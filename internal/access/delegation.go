@@ -7,11 +7,40 @@ type Delegator struct {
 	UserID int64
 	Holds  lms.PrivilegeSet
 	Owner  bool
+	Within lms.IDs // the sections to which they are limited; empty: no limit
 }
 
 // DelegatorOf is the caller as a delegator.
 func DelegatorOf(c Caller, s *Standing) Delegator {
-	return Delegator{UserID: c.UserID, Holds: s.Holds(c), Owner: s.Owner(c)}
+	return Delegator{UserID: c.UserID, Holds: s.Holds(c), Owner: s.Owner(c), Within: s.Within(c)}
+}
+
+// Within is the sections to which the caller is limited in the course; empty when
+// they are not.
+func (s *Standing) Within(c Caller) lms.IDs {
+	if c.Admin() || s.Member.Enrollment == nil {
+		return ""
+	}
+	return s.Member.Enrollment.LimitedTo
+}
+
+// Reaches tells whether a person is the delegator's concern: for somebody who is
+// limited to sections, whoever is in these, and they themselves. Whoever is not
+// in the course at all is anybody's, as far as the directory shows them.
+func (d Delegator) Reaches(m *lms.Member) bool {
+	if d.Within == "" || m.User.ID == d.UserID || (m.Enrollment == nil && m.Grant == nil) {
+		return true
+	}
+	return m.Enrollment != nil && d.Within.Has(m.Enrollment.SectionID)
+}
+
+// MayPlaceIn tells whether the delegator may put people into a section, or into
+// none when it is 0.
+func (d Delegator) MayPlaceIn(section int64) error {
+	if d.Within == "" || d.Within.Has(section) {
+		return nil
+	}
+	return lms.Errorf(lms.CodeForbidden, "outside-sections", "You work in single sections of this course: choose one of yours for them.")
 }
 
 func lacking(what lms.Text, missing lms.PrivilegeSet) error {
@@ -21,6 +50,9 @@ func lacking(what lms.Text, missing lms.PrivilegeSet) error {
 // MayTouch tells whether the delegator may change anything about a member of
 // the course: not about themselves, and not about somebody who holds more.
 func (d Delegator) MayTouch(m *lms.Member) error {
+	if !d.Reaches(m) {
+		return lms.NotFound("person")
+	}
 	if m.User.ID == d.UserID {
 		return lms.Errorf(lms.CodeForbidden, "self-change", "Nobody can change what they themselves may do. Ask another owner of the course.")
 	}
@@ -40,6 +72,9 @@ func (d Delegator) mayOutrank(m *lms.Member) error {
 // MayLookAs tells whether the delegator may see the course as a member sees it:
 // not when that shows more than they may see themselves.
 func (d Delegator) MayLookAs(m *lms.Member) error {
+	if !d.Reaches(m) {
+		return lms.NotFound("person")
+	}
 	if missing := m.Effective() &^ d.Holds; missing != 0 {
 		return lms.Errorf(lms.CodeForbidden, "beyond-own-privileges", "%s may see more here than you: %s. Ask somebody who may see it too.", m.User.DisplayName(), missing.Labels())
 	}
@@ -74,6 +109,8 @@ func (d Delegator) MayRemove(m *lms.Member) error {
 	switch {
 	case m.User.ID == d.UserID:
 		return nil
+	case !d.Reaches(m):
+		return lms.NotFound("person")
 	case !d.Holds.Has(need):
 		return lms.Errorf(lms.CodeForbidden, "forbidden", "You need the privilege %q in this course to remove %s.", need.Label(), m.User.DisplayName())
 	}
@@ -142,6 +179,7 @@ const (
 	BecauseRole    Reason = "role"       // the role gives it
 	BecauseAllowed Reason = "allowed"    // allowed to this person
 	BecauseImplied Reason = "implied"    // managing implies viewing
+	BecauseLimited Reason = "limited"    // given, and taken away by being limited to sections
 	BecauseNothing Reason = "not-given"  // nothing gives it
 )
 
@@ -158,7 +196,11 @@ func Explain(m *lms.Member) []Explanation {
 	}
 	var list []Explanation
 	for _, info := range lms.Privileges() {
-		list = append(list, explain(m, info, owner, role, allow, deny))
+		e := explain(m, info, owner, role, allow, deny)
+		if e.Allowed && e.Because != BecauseAdmin && e.Because != BecauseOwner && m.Limited() && !lms.LimitedPrivileges().Has(info.Privilege) {
+			e = Explanation{Privilege: info.Privilege, Because: BecauseLimited}
+		}
+		list = append(list, e)
 	}
 	return list
 }

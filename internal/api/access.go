@@ -46,7 +46,7 @@ func (a *API) access(ctx context.Context, c *call, in *accessIn) (*answer[Access
 		return nil, err
 	}
 	out := Access{
-		Member: memberWire(&r.Member), CourseID: in.CourseID, Privileges: make([]Explanation, len(r.Explanations)),
+		Member: a.memberWire(&r.Member), CourseID: in.CourseID, Privileges: make([]Explanation, len(r.Explanations)),
 		GrantedBy: personWire(r.GrantedBy), AddedBy: personWire(r.AddedBy), NamedBy: personWire(r.NamedBy),
 		MayEdit: r.MayEdit, MayRemove: r.MayRemove,
 	}

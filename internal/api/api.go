@@ -76,6 +76,7 @@ func New(svc *service.Service, opts Options) *API {
 	a.registerHandOver()
 	a.registerSettings()
 	a.registerPast()
+	a.registerSections()
 	a.registerAccess()
 	a.registerAudit()
 	a.registerTokens()

@@ -16,12 +16,13 @@ import (
 type (
 	listEnrollmentsIn struct {
 		InCourse
-		Role   string `query:"role" doc:"Only who has this role, by its key."`
-		Status string `query:"status" enum:"pending,active,suspended"`
-		Group  string `query:"group" enum:"staff,students" doc:"staff: only who may do anything beyond being there; students: only the others."`
-		May    string `query:"privilege" doc:"Only who may do this, by role or by themselves."`
-		Sort   string `query:"sort" enum:"name,-name,role,-role,added,-added,arrival,-arrival" doc:"By family name, role (highest first), when they were added, or their first sign-in (those who have not arrived last); a minus sign reverses it."`
-		Search string `query:"search" doc:"A part of a name or an address."`
+		Role    string `query:"role" doc:"Only who has this role, by its key."`
+		Status  string `query:"status" enum:"pending,active,suspended"`
+		Group   string `query:"group" enum:"staff,students" doc:"staff: only who may do anything beyond being there; students: only the others."`
+		May     string `query:"privilege" doc:"Only who may do this, by role or by themselves."`
+		Sort    string `query:"sort" enum:"name,-name,role,-role,added,-added,arrival,-arrival" doc:"By family name, role (highest first), when they were added, or their first sign-in (those who have not arrived last); a minus sign reverses it."`
+		Section int64  `query:"section_id" minimum:"-1" doc:"Only who is in this section; -1: in none."`
+		Search  string `query:"search" doc:"A part of a name or an address."`
 		Paging
 	}
 	enrollIn struct {
@@ -63,6 +64,7 @@ type EnrollRequest struct {
 	UserIDs        []int64     `json:"user_ids,omitempty"`
 	People         []PersonRef `json:"people,omitempty" doc:"The same, one by one: {\"user_id\": 42} or {\"email\": \"grace@uni.example\"}."`
 	Role           string      `json:"role" doc:"The key of one of the course's roles." example:"student"`
+	SectionID      int64       `json:"section_id,omitempty" minimum:"1" doc:"Puts them into a section of the course."`
 	ConfirmOutside bool        `json:"confirm_outside,omitempty" doc:"Confirms that unknown addresses outside the school's own domains are meant."`
 }
 
@@ -84,9 +86,14 @@ type ManyPrivileges struct {
 	Off     []string `json:"off,omitempty" doc:"What none of them may do any more, whatever their role."`
 }
 
-// EnrollmentPatch changes a role.
+// EnrollmentPatch changes what is there, all of it or nothing.
 type EnrollmentPatch struct {
-	Role string `json:"role" doc:"The key of one of the course's roles."`
+	Role          *string  `json:"role,omitempty" nullable:"false" doc:"The key of one of the course's roles."`
+	SectionID     *int64   `json:"section_id,omitempty" nullable:"false" minimum:"0" doc:"0: in no section."`
+	StudentNumber *string  `json:"student_number,omitempty" nullable:"false"`
+	BeginsOn      *string  `json:"begins_on,omitempty" nullable:"false" doc:"The first day; empty: from the beginning." example:"2026-10-01"`
+	EndsOn        *string  `json:"ends_on,omitempty" nullable:"false" doc:"The last day; empty: with the course." example:"2027-01-31"`
+	LimitedTo     *[]int64 `json:"limited_to,omitempty" doc:"Sections; empty: all of the course. For staff."`
 }
 
 // Row is what became of one person in a request about many.
@@ -128,8 +135,8 @@ func (a *API) registerEnrollments() {
 		http.StatusConflict, http.StatusRequestEntityTooLarge)
 	check.DefaultStatus = http.StatusOK
 	register(a, check, a.checkEnrollments)
-	register(a, op(http.MethodPatch, path+"/{user_id}", "change-role", tagPeople, "Change somebody's role",
-		"Also gives a role to somebody who has only privileges so far. 409 last-owner when the course would be left without an active owner.",
+	register(a, op(http.MethodPatch, path+"/{user_id}", "change-enrollment", tagPeople, "Change somebody's place",
+		"The role, the section, the student number, the dates, and the sections to which somebody of the staff is limited: what is sent changes, all of it or nothing. A role also goes to somebody who has only privileges so far. 409 last-owner when the course would be left without an active owner.",
 		http.StatusConflict), a.patchEnrollment)
 	lookUp := op(http.MethodPost, "/courses/{course_id}/lookup", "look-up-person", tagPeople, "Whom would this name?",
 		"Finds whom an id or an address means, and changes nothing: the person, when they are known and the caller may find them, else the canonical address of somebody who would be named. It is a POST because addresses do not belong into URLs.")
@@ -150,7 +157,7 @@ func (a *API) listEnrollments(ctx context.Context, c *call, in *listEnrollmentsI
 		return nil, err
 	}
 	r := service.RosterRequest{
-		CourseID: in.CourseID, Enrolled: true, Role: in.Role, Status: lms.UserStatus(in.Status), Search: in.Search, Limit: in.Limit,
+		CourseID: in.CourseID, Enrolled: true, Role: in.Role, Status: lms.UserStatus(in.Status), Section: in.Section, Search: in.Search, Limit: in.Limit,
 	}
 	if in.May != "" {
 		if _, err := lms.ParsePrivileges([]string{in.May}, "query.privilege"); err != nil {
@@ -183,7 +190,7 @@ func (a *API) listEnrollments(ctx context.Context, c *call, in *listEnrollmentsI
 		}
 		end = place{id: last.UserID, key: string(key)}
 	}
-	return listOf(found.People, func(p *service.Member) Member { return memberWire(&p.Member) }, c.next(end)), nil
+	return listOf(found.People, func(p *service.Member) Member { return a.memberWire(&p.Member) }, c.next(end)), nil
 }
 
 func (a *API) enroll(ctx context.Context, c *call, in *enrollIn) (*answer[Rows], error) {
@@ -201,7 +208,7 @@ type enrollUseCase func(context.Context, access.Caller, service.EnrollRequest) (
 func (a *API) enrollBy(ctx context.Context, c *call, in *enrollIn, enroll enrollUseCase) (*answer[Rows], error) {
 	b := &in.Body
 	r := service.EnrollRequest{
-		CourseID: in.CourseID, Role: b.Role, Emails: b.Emails, UserIDs: b.UserIDs, Source: lms.SourcePaste, ConfirmOutside: b.ConfirmOutside,
+		CourseID: in.CourseID, Role: b.Role, Emails: b.Emails, UserIDs: b.UserIDs, SectionID: b.SectionID, Source: lms.SourcePaste, ConfirmOutside: b.ConfirmOutside,
 	}
 	places := newPlaces(b)
 	for i, p := range b.People {
@@ -302,11 +309,17 @@ func (a *API) removePeople(ctx context.Context, c *call, in *removeIn) (*answer[
 }
 
 func (a *API) patchEnrollment(ctx context.Context, c *call, in *patchEnrollmentIn) (*answer[Member], error) {
-	m, err := a.svc.SetRole(ctx, c.caller, service.RoleChange{CourseID: in.CourseID, UserID: in.UserID, Role: in.Body.Role})
+	b := &in.Body
+	if *b == (EnrollmentPatch{}) {
+		return nil, invalid("body", "Say what is to change: role, section_id, student_number, begins_on, ends_on or limited_to.")
+	}
+	m, err := a.svc.ChangePlace(ctx, c.caller, service.DetailsChange{
+		CourseID: in.CourseID, UserID: in.UserID, Role: b.Role, SectionID: b.SectionID, Number: b.StudentNumber, Begins: b.BeginsOn, Ends: b.EndsOn, LimitedTo: b.LimitedTo,
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &answer[Member]{memberWire(&m)}, nil
+	return &answer[Member]{a.memberWire(&m)}, nil
 }
 
 // LookedUp is whom a reference means.
@@ -325,7 +338,7 @@ func (a *API) lookUp(ctx context.Context, c *call, in *lookUpIn) (*answer[Looked
 	}
 	out := LookedUp{Email: textOrNull(string(address))}
 	if m != nil {
-		w := memberWire(m)
+		w := a.memberWire(m)
 		out.Member = &w
 	}
 	return &answer[LookedUp]{out}, nil

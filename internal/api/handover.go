@@ -69,7 +69,7 @@ func (a *API) handOver(ctx context.Context, c *call, in *handOverIn) (*answer[Me
 	if err != nil {
 		return nil, err
 	}
-	return &answer[Member]{memberWire(&m)}, nil
+	return &answer[Member]{a.memberWire(&m)}, nil
 }
 
 func (a *API) copyCourse(ctx context.Context, c *call, in *copyIn) (*created[CopiedCourse], error) {

@@ -66,5 +66,5 @@ func (a *API) restorePlace(ctx context.Context, c *call, in *restoreIn) (*answer
 	if err != nil {
 		return nil, err
 	}
-	return &answer[Member]{memberWire(&m)}, nil
+	return &answer[Member]{a.memberWire(&m)}, nil
 }

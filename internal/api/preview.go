@@ -42,7 +42,7 @@ func (a *API) previewCourse(ctx context.Context, c *call, in *previewIn) (*answe
 		out.Counts = &Counts{People: p.Counts.All, Staff: p.Counts.Staff, Pending: p.Counts.Pending}
 	}
 	for i := range p.People {
-		out.People = append(out.People, memberWire(&p.People[i].Member))
+		out.People = append(out.People, a.memberWire(&p.People[i].Member))
 	}
 	return &answer[Preview]{out}, nil
 }

@@ -66,7 +66,7 @@ func (a *API) setPrivileges(ctx context.Context, c *call, in *setPrivilegesIn) (
 		}
 		return nil, err
 	}
-	return &answer[Member]{memberWire(&m)}, nil
+	return &answer[Member]{a.memberWire(&m)}, nil
 }
 
 func (in *setPrivilegesIn) change() (service.PrivilegeChange, error) {

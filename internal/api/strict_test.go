@@ -27,6 +27,8 @@ var writes = []struct{ method, path, body string }{
 	{"POST", "/courses/{course}/lookup", `{"email": "new@uni.example"}`},
 	{"POST", "/courses/{course}/roles", `{"name": "Lab tutor", "privileges": ["roster.view"]}`},
 	{"PATCH", "/courses/{course}/roles/{role}", `{"name": "Lab tutors"}`},
+	{"POST", "/courses/{course}/sections", `{"name": "Lab B"}`},
+	{"PATCH", "/courses/{course}/sections/{section}", `{"name": "Lab C"}`},
 	{"POST", "/courses/{course}/announcements", `{"title": "Welcome", "body": "Bring a pen."}`},
 	{"PATCH", "/courses/{course}/announcements/{announcement}", `{"title": "Welcome"}`},
 	{"POST", "/courses/{course}/hand-over", `{"email": "new@uni.example"}`},
@@ -39,7 +41,7 @@ func TestEveryWriteIsInTheListOfWrites_F11(t *testing.T) {
 	listed := map[string]bool{}
 	for _, w := range writes {
 		p, _, _ := strings.Cut(w.path, "?")
-		p = strings.NewReplacer("{course}", "{course_id}", "{user}", "{user_id}", "{role}", "{role_id}", "{announcement}", "{announcement_id}").Replace(p)
+		p = strings.NewReplacer("{course}", "{course_id}", "{user}", "{user_id}", "{role}", "{role_id}", "{section}", "{section_id}", "{announcement}", "{announcement_id}").Replace(p)
 		listed[w.method+" /api/v1"+p] = true
 	}
 	var d struct {
@@ -75,7 +77,8 @@ func TestBodiesAreReadStrictly_F11(t *testing.T) {
 		role := s.ask(s.admin, "POST", path("/courses/%d/roles", course), object{"name": "Tutor", "privileges": []string{}}).is(201).id()
 		s.enroll(s.admin, course, "student", "sam@uni.example")
 		announcement := s.ask(s.admin, "POST", path("/courses/%d/announcements", course), object{"title": "x", "body": "x"}).is(201).id()
-		fill := strings.NewReplacer("{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", fmt.Sprint(role))
+		section := s.ask(s.admin, "POST", path("/courses/%d/sections", course), object{"name": "Lab A"}).is(201).id()
+		fill := strings.NewReplacer("{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", fmt.Sprint(role))
 		before := s.state()
 		for _, w := range writes {
 			to, body := "/api/v1"+fill.Replace(w.path), fill.Replace(w.body)
@@ -396,7 +399,8 @@ func TestTokensReachOnlyWhatTheyAreFor_C17(t *testing.T) {
 		course, other := s.course(s.ada, "Algorithms"), s.course(s.ada, "Compilers")
 		reader := withToken(s.ada, lms.ScopeRead)
 		announcement := s.ask(s.admin, "POST", path("/courses/%d/announcements", course), object{"title": "x", "body": "x"}).is(201).id()
-		fill := strings.NewReplacer("{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", "1")
+		section := s.ask(s.ada, "POST", path("/courses/%d/sections", course), object{"name": "Lab A"}).is(201).id()
+		fill := strings.NewReplacer("{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", "1")
 		for _, w := range writes {
 			if strings.HasSuffix(w.path, "/lookup") || strings.HasSuffix(w.path, "/enrollment-check") {
 				continue // reads only

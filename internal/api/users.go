@@ -81,7 +81,7 @@ func (a *API) listUsers(ctx context.Context, c *call, in *listUsersIn) (*page[Li
 	return listOf(found.Members, func(m *lms.Member) ListedUser {
 		u := ListedUser{User: userWire(&m.User)}
 		if in.CourseID != 0 {
-			p := placeWire(m)
+			p := a.placeWire(m)
 			u.CoursePlace = &p
 		}
 		return u

@@ -32,15 +32,36 @@ func userWire(u *lms.User) User {
 type Enrollment struct {
 	Role      string    `json:"role" doc:"The role's key, such as student." example:"student"`
 	RoleName  string    `json:"role_name" doc:"The role's name, for people." example:"Student"`
-	Source    string    `json:"source" enum:"manual,paste" doc:"How they came in: one by one, or in a list."`
+	Source    string    `json:"source" enum:"manual,paste,import" doc:"How they came in: one by one, in a list, or in a class list that was looked over."`
 	CreatedAt time.Time `json:"created_at"`
+
+	SectionID     *int64   `json:"section_id" doc:"null: in no section."`
+	SectionName   *string  `json:"section_name"`
+	StudentNumber *string  `json:"student_number" doc:"As this course's lists have it."`
+	BeginsOn      *lms.Day `json:"begins_on" doc:"The first day on which the place gives anything; null: from the beginning." example:"2026-10-01"`
+	EndsOn        *lms.Day `json:"ends_on" doc:"The last day; null: with the course." example:"2027-01-31"`
+	LimitedTo     []int64  `json:"limited_to" doc:"The sections in which somebody of the staff works; empty: in all of the course."`
 }
 
-func enrollmentWire(e *lms.Enrollment) *Enrollment {
+func (a *API) enrollmentWire(e *lms.Enrollment) *Enrollment {
 	if e == nil {
 		return nil
 	}
-	return &Enrollment{Role: e.Role.Key, RoleName: e.Role.Name, Source: string(e.Source), CreatedAt: e.CreatedAt.UTC()}
+	w := &Enrollment{
+		Role: e.Role.Key, RoleName: e.Role.Name, Source: string(e.Source), CreatedAt: e.CreatedAt.UTC(),
+		SectionID: idOrNull(e.SectionID), SectionName: textOrNull(e.Section), StudentNumber: textOrNull(e.Number), LimitedTo: noIDs,
+	}
+	if ids := e.LimitedTo.List(); len(ids) > 0 {
+		w.LimitedTo = ids
+	}
+	begins, ends := a.svc.Days(e)
+	if begins != "" {
+		w.BeginsOn = &begins
+	}
+	if ends != "" {
+		w.EndsOn = &ends
+	}
+	return w
 }
 
 // CoursePlace is a person's place in a course.
@@ -57,9 +78,9 @@ type Member struct {
 	CoursePlace
 }
 
-func placeWire(m *lms.Member) CoursePlace {
+func (a *API) placeWire(m *lms.Member) CoursePlace {
 	p := CoursePlace{
-		CoursePrivileges: privilegeList(m.Effective()), Enrollment: enrollmentWire(m.Enrollment),
+		CoursePrivileges: privilegeList(m.Effective()), Enrollment: a.enrollmentWire(m.Enrollment),
 		Allow: noPrivileges, Deny: noPrivileges,
 	}
 	if m.Grant != nil {
@@ -67,6 +88,9 @@ func placeWire(m *lms.Member) CoursePlace {
 	}
 	return p
 }
+
+// noIDs is an empty list, and not null. Nobody writes to it.
+var noIDs = []int64{}
 
 // noPrivileges is an empty list, and not null. Nobody writes to it.
 var noPrivileges = []lms.Privilege{}
@@ -79,8 +103,8 @@ func privilegeList(s lms.PrivilegeSet) []lms.Privilege {
 	return s.List()
 }
 
-func memberWire(m *lms.Member) Member {
-	return Member{userWire(&m.User), placeWire(m)}
+func (a *API) memberWire(m *lms.Member) Member {
+	return Member{userWire(&m.User), a.placeWire(m)}
 }
 
 // Person is somebody who did something, or to whom it was done.

@@ -18,7 +18,7 @@ func init() {
 
 		"Full name":      "Nome completo",
 		"Student number": "Numero di matricola",
-		"Section":        "Sezione",
+		"Section":        "Gruppo",
 
 		"a PDF":                        "un PDF",
 		"a picture":                    "un'immagine",

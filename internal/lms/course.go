@@ -50,7 +50,46 @@ type Enrollment struct {
 	Source    EnrollmentSource
 	AddedBy   int64
 	CreatedAt time.Time
+	Details
+	Section string // the name of the section, as it was read; writing takes the id
+	ByHand  Fields // what a person has set, and an import does not change by itself
 }
+
+// Details are what a course notes about an enrollment beside the role.
+type Details struct {
+	SectionID int64     // 0: in none
+	Number    string    // the student number, as the course's lists have it
+	Begins    time.Time // zero: at once. Before it, the place gives nothing
+	Ends      time.Time // zero: with the course. From then on, the place is past
+	LimitedTo IDs       // sections; whoever is limited to some has nothing to do with other people
+}
+
+// Fields is a set of what an enrollment consists of.
+type Fields int
+
+// The fields. The numbers stand in the database.
+const (
+	FieldRole Fields = 1 << iota
+	FieldSection
+	FieldNumber
+	FieldBegins
+	FieldEnds
+)
+
+// Has tells whether a field is in the set.
+func (f Fields) Has(one Fields) bool { return f&one != 0 }
+
+// Current tells whether the enrollment gives its place now.
+func (e *Enrollment) Current(now time.Time) bool {
+	return !now.Before(e.Begins) && (e.Ends.IsZero() || now.Before(e.Ends))
+}
+
+// Limited tells whether the person is concerned with single sections alone.
+func (e *Enrollment) Limited() bool { return e.LimitedTo != "" }
+
+// LimitedPrivileges are what somebody can hold who is limited to sections: what
+// concerns single people. Everything else concerns the whole course.
+func LimitedPrivileges() PrivilegeSet { return SetOf(RosterView, RosterManage) }
 
 // EnrollmentSource is the door through which somebody came into a course.
 type EnrollmentSource string
@@ -59,6 +98,7 @@ type EnrollmentSource string
 const (
 	SourceManual EnrollmentSource = "manual" // named one by one, or the course's creator
 	SourcePaste  EnrollmentSource = "paste"  // a pasted or scripted list
+	SourceImport EnrollmentSource = "import" // a class list that was looked over
 )
 
 // Grant is what was set for one person in one course beside the role.
@@ -91,7 +131,23 @@ func (m *Member) Effective() PrivilegeSet {
 	if m.Grant != nil {
 		allow, deny = m.Grant.Allow, m.Grant.Deny
 	}
-	return Effective(role, allow, deny)
+	all := Effective(role, allow, deny)
+	if m.Limited() {
+		all &= LimitedPrivileges()
+	}
+	return all
+}
+
+// Limited tells whether the person is concerned with single sections alone.
+func (m *Member) Limited() bool { return m.Enrollment != nil && m.Enrollment.Limited() }
+
+// At is the member as they stand at a time: without a place before it begins and
+// after it has ended, whatever was set beside it.
+func (m Member) At(now time.Time) Member {
+	if m.Enrollment != nil && !m.Enrollment.Current(now) {
+		m.Enrollment, m.Grant = nil, nil
+	}
+	return m
 }
 
 // Staff tells whether the person has a say in the course: a role with

@@ -16,6 +16,8 @@ type PastPlace struct {
 	EndedBy  int64
 	Ended    time.Time
 	Back     bool // they are in the course again
+	Section  string
+	Details  // without the section, which may be gone
 }
 
 // RoleName is the role for people, "No role" when there were only privileges.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"matricula/internal/access"
+	"matricula/internal/lms"
 )
 
 // Arrivals tells how many of those who are expected have arrived, over time.
@@ -49,16 +50,21 @@ func (a *Arrivals) Days(zone *time.Location) []ArrivalDay {
 // arrived when they were added; suspended people are not expected.
 func (s *Service) Arrivals(ctx context.Context, c access.Caller, courseID int64) (Arrivals, error) {
 	var a Arrivals
+	var within lms.IDs
+	var self int64
 	var err error
 	if courseID == 0 {
 		err = access.Decide(c, access.SiteAuditView, nil)
 	} else {
-		_, err = s.look(ctx, c, access.RosterView, courseID)
+		var st *access.Standing
+		if st, err = s.look(ctx, c, access.RosterView, courseID); err == nil {
+			within, self = st.Within(c), c.UserID
+		}
 	}
 	if err != nil {
 		return a, err
 	}
-	hours, err := s.store.Reader().Arrivals(ctx, courseID)
+	hours, err := s.store.Reader().Arrivals(ctx, courseID, within, self)
 	if err != nil {
 		return a, err
 	}

@@ -98,7 +98,7 @@ func (e *enrolling) ask(ctx context.Context) error {
 	if !slices.ContainsFunc(e.rows, func(r RowResult) bool { return r.Result == ResultNamed || r.Reason == "outside-address" }) {
 		return nil
 	}
-	roster, err := e.w.tx.RosterAddresses(ctx, e.request.CourseID)
+	roster, err := e.w.tx.RosterAddresses(ctx, e.request.CourseID, e.w.delegator().Within, e.w.caller.UserID)
 	if err != nil {
 		return err
 	}

@@ -126,7 +126,7 @@ func (k *copying) copyRoles(ctx context.Context) error {
 
 func (k *copying) enroll(ctx context.Context, id int64, role string) error {
 	_, err := k.w.tx.Enroll(ctx, []int64{id}, lms.Enrollment{
-		CourseID: k.w.courseID, Role: k.roles[role], Source: lms.SourceManual, AddedBy: k.w.caller.UserID, CreatedAt: k.w.now,
+		CourseID: k.w.courseID, Role: k.roles[role], Source: lms.SourceManual, AddedBy: k.w.caller.UserID, CreatedAt: k.w.now, ByHand: lms.FieldRole,
 	})
 	return err
 }

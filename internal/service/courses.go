@@ -45,7 +45,7 @@ func (s *Service) CreateCourse(ctx context.Context, c access.Caller, f lms.Cours
 		if err != nil {
 			return CourseView{}, err
 		}
-		if _, err := w.tx.Enroll(ctx, []int64{c.UserID}, lms.Enrollment{CourseID: id, Role: owner, Source: lms.SourceManual, AddedBy: c.UserID, CreatedAt: w.now}); err != nil {
+		if _, err := w.tx.Enroll(ctx, []int64{c.UserID}, lms.Enrollment{CourseID: id, Role: owner, Source: lms.SourceManual, AddedBy: c.UserID, CreatedAt: w.now, ByHand: lms.FieldRole}); err != nil {
 			return CourseView{}, err
 		}
 		w.courseID = id
@@ -101,7 +101,7 @@ func (s *Service) Courses(ctx context.Context, c access.Caller, r CoursesRequest
 		out.Next = rows[len(rows)-1].Course.ID
 	}
 	for _, row := range rows {
-		st := access.Standing{Course: row.Course, Member: row.Member}
+		st := access.Standing{Course: row.Course, Member: row.Member.At(s.now())}
 		if access.Decide(c, access.CourseView, &st) == nil {
 			out.Courses = append(out.Courses, viewOf(c, &st))
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"matricula/internal/access"
 	"matricula/internal/lms"
@@ -19,6 +20,7 @@ type EnrollRequest struct {
 	Role           string // a role's key
 	Emails         []string
 	UserIDs        []int64
+	SectionID      int64 // 0: none, or the only one that the caller works in
 	Source         lms.EnrollmentSource
 	ConfirmOutside bool
 }
@@ -80,6 +82,9 @@ func (s *Service) Enroll(ctx context.Context, c access.Caller, r EnrollRequest) 
 		if err != nil {
 			return nil, err
 		}
+		if r.SectionID, err = w.sectionToFill(ctx, r.SectionID); err != nil {
+			return nil, err
+		}
 		// On PostgreSQL the whole may run again after a collision.
 		results := slices.Clone(rows)
 		e := &enrolling{s: s, w: w, role: role, request: r, rows: results}
@@ -97,6 +102,21 @@ func (w *work) roleToGive(ctx context.Context, key string) (lms.Role, error) {
 		return role, err
 	}
 	return role, w.delegator().MayEnroll(role)
+}
+
+// sectionToFill is the section into which people are put: the one that was asked
+// for or, for whoever works in a single one, that.
+func (w *work) sectionToFill(ctx context.Context, asked int64) (int64, error) {
+	d := w.delegator()
+	if own := d.Within.List(); asked == 0 && len(own) == 1 {
+		return own[0], nil
+	}
+	if asked != 0 {
+		if _, _, err := w.section(ctx, asked); err != nil {
+			return 0, lms.Invalid("unknown-section", "section_id", "This course has no such section. Choose one of its sections, or none.")
+		}
+	}
+	return asked, d.MayPlaceIn(asked)
 }
 
 // parseRows reads the addresses and finds those that are listed twice.
@@ -170,13 +190,40 @@ func (e *enrolling) run(ctx context.Context) error {
 		e.w.nothingChanged()
 		return nil
 	}
-	added, err := e.w.tx.Enroll(ctx, ids, lms.Enrollment{
-		CourseID: e.request.CourseID, Role: e.role, Source: e.request.Source, AddedBy: e.w.caller.UserID, CreatedAt: e.w.now,
-	})
+	places, err := e.places(ctx, ids)
+	if err != nil {
+		return err
+	}
+	added, err := e.w.tx.EnrollEach(ctx, places)
 	if err != nil {
 		return err
 	}
 	return e.settle(ctx, added)
+}
+
+// places are the enrollments to be made. Whoever was in the course before has
+// again what was noted about them then.
+func (e *enrolling) places(ctx context.Context, ids []int64) ([]lms.Enrollment, error) {
+	known := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return e.created[id] })
+	past, err := e.w.pastDetails(ctx, known)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]lms.Enrollment, len(ids))
+	for i, id := range ids {
+		list[i] = lms.Enrollment{
+			UserID: id, CourseID: e.request.CourseID, Role: e.role, Source: e.request.Source, AddedBy: e.w.caller.UserID, CreatedAt: e.w.now,
+			Details: past[id], ByHand: lms.FieldRole,
+		}
+		if e.request.SectionID != 0 {
+			list[i].SectionID = e.request.SectionID
+		}
+		if e.role.Owner() {
+			list[i].Begins, list[i].Ends, list[i].LimitedTo = time.Time{}, time.Time{}, ""
+		}
+		list[i].ByHand |= differ(lms.Details{}, list[i].Details)
+	}
+	return list, nil
 }
 
 // nameAddresses finds whom the addresses belong to, and names who is unknown.
@@ -373,7 +420,18 @@ func (w *work) changeRole(ctx context.Context, m *lms.Member, role lms.Role) err
 	before := *m
 	after := enrollmentAudit{Role: role.Key}
 	if m.Enrollment == nil {
-		e := lms.Enrollment{UserID: m.User.ID, CourseID: w.courseID, Role: role, Source: lms.SourceManual, AddedBy: w.caller.UserID, CreatedAt: w.now}
+		e := lms.Enrollment{UserID: m.User.ID, CourseID: w.courseID, Role: role, Source: lms.SourceManual, AddedBy: w.caller.UserID, CreatedAt: w.now, ByHand: lms.FieldRole}
+		past, err := w.pastDetails(ctx, []int64{m.User.ID})
+		if err != nil {
+			return err
+		}
+		if e.Details = past[m.User.ID]; role.Owner() {
+			e.Begins, e.Ends, e.LimitedTo = time.Time{}, time.Time{}, ""
+		}
+		e.ByHand |= differ(lms.Details{}, e.Details)
+		if own := d.Within.List(); len(own) > 0 && !d.Within.Has(e.SectionID) {
+			e.SectionID = own[0]
+		}
 		if _, err := w.tx.Enroll(ctx, []int64{m.User.ID}, e); err != nil {
 			return err
 		}
@@ -387,7 +445,14 @@ func (w *work) changeRole(ctx context.Context, m *lms.Member, role lms.Role) err
 	changed := *m.Enrollment
 	changed.Role = role
 	m.Enrollment = &changed
-	if err := w.tx.SetRole(ctx, w.courseID, m.User.ID, role.ID); err != nil {
+	changed.ByHand |= lms.FieldRole
+	if role.Owner() {
+		changed.Begins, changed.Ends, changed.LimitedTo = time.Time{}, time.Time{}, ""
+		if err := w.tx.SetDetails(ctx, changed); err != nil {
+			return err
+		}
+	}
+	if err := w.tx.SetRole(ctx, changed); err != nil {
 		return err
 	}
 	if err := w.keepOwner(ctx, &before); err != nil {
@@ -462,7 +527,7 @@ func (w *work) refusal(row RowResult, byID map[int64]*lms.Member) error {
 
 func (w *work) removeOne(ctx context.Context, row *RowResult, byID map[int64]*lms.Member) error {
 	m := byID[row.UserID]
-	if m == nil || (m.Enrollment == nil && m.Grant == nil) {
+	if m == nil || (m.Enrollment == nil && m.Grant == nil) || !w.delegator().Reaches(m) {
 		return row.refuse(errNotMember)
 	}
 	row.Email = m.User.Email

@@ -79,7 +79,7 @@ func (w *work) stepBack(ctx context.Context, then After, to *lms.Member) error {
 		if err != nil {
 			return err
 		}
-		if err := w.tx.SetRole(ctx, w.courseID, self.User.ID, role.ID); err != nil {
+		if err := w.tx.SetRole(ctx, lms.Enrollment{CourseID: w.courseID, UserID: self.User.ID, Role: role, ByHand: self.Enrollment.ByHand | lms.FieldRole}); err != nil {
 			return err
 		}
 		after = enrollmentAudit{Role: role.Key}

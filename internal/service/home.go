@@ -32,12 +32,12 @@ func (s *Service) Home(ctx context.Context, c access.Caller, courses []CourseVie
 	tx := s.store.Reader()
 	var all, seen []int64
 	for _, v := range courses {
-		st := access.Standing{Course: v.Course, Member: v.Member}
+		st := access.Standing{Course: v.Course, Member: v.Member.At(s.now())}
 		if v.Course.Archived() || access.Decide(c, access.AnnouncementView, &st) != nil {
 			continue
 		}
 		all = append(all, v.Course.ID)
-		if access.Decide(c, access.RosterView, &st) == nil {
+		if access.Decide(c, access.RosterView, &st) == nil && st.Within(c) == "" {
 			seen = append(seen, v.Course.ID)
 		}
 	}

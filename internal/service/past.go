@@ -18,13 +18,14 @@ type PastPage struct {
 
 // PastPeople lists those who were in a course, also who is in it again.
 func (s *Service) PastPeople(ctx context.Context, c access.Caller, courseID, before int64, limit int) (PastPage, error) {
-	if _, err := s.look(ctx, c, access.RosterView, courseID); err != nil {
+	st, err := s.look(ctx, c, access.RosterView, courseID)
+	if err != nil {
 		return PastPage{}, err
 	}
 	if before == 0 {
 		before = maxID
 	}
-	list, err := s.store.Reader().PastPeople(ctx, courseID, before, limit+1)
+	list, err := s.store.Reader().PastPeople(ctx, courseID, before, limit+1, st.Within(c))
 	if err != nil {
 		return PastPage{}, err
 	}

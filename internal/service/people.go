@@ -78,6 +78,9 @@ func (s *Service) memberByID(ctx context.Context, w *work, id int64) (lms.Member
 		return lms.Member{}, errNoUser
 	}
 	if m.Enrollment != nil || m.Grant != nil {
+		if !w.delegator().Reaches(&m) {
+			return lms.Member{}, errNoUser
+		}
 		return m, nil
 	}
 	sees, err := s.sees(ctx, w.tx, w.caller, id)
@@ -209,11 +212,15 @@ func (s *Service) visibleCourses(ctx context.Context, tx *store.Tx, c access.Cal
 		return nil, false, err
 	}
 	for _, co := range list {
-		st := access.Standing{Course: co.Course, Member: co.Member}
+		st := access.Standing{Course: co.Course, Member: co.Member.At(s.now())}
 		if access.Decide(c, access.RosterView, &st) != nil {
 			continue
 		}
-		ids = append(ids, co.Course.ID)
+		// Whoever is limited to sections finds their people in the course, and
+		// nobody else anywhere.
+		if st.Within(c) == "" {
+			ids = append(ids, co.Course.ID)
+		}
 		holds := st.Holds(c)
 		manages = manages || holds.Has(lms.RosterManage) || holds.Has(lms.StaffManage)
 	}

@@ -174,7 +174,7 @@ func (w *work) placeAll(ctx context.Context, ids []int64, want func(i int, m *lm
 		res.Location, res.UserID = locationOf(i), id
 		m := byID[id]
 		switch {
-		case m == nil:
+		case m == nil || !w.delegator().Reaches(m):
 			err = res.refuse(errNotMember)
 		case done[id]:
 			res.Member = *m

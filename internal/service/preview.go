@@ -37,19 +37,21 @@ func (s *Service) PreviewCourse(ctx context.Context, c access.Caller, courseID, 
 	if err != nil {
 		return Preview{}, err
 	}
-	p := Preview{Member: member, View: CourseView{Course: course, Member: member, Holds: member.Effective()}}
+	st := access.Standing{Course: course, Member: member}
+	holds, within := member.Effective(), st.Within(access.Caller{UserID: userID})
+	p := Preview{Member: member, View: CourseView{Course: course, Member: member, Holds: holds}}
 	if p.Announcements, err = s.announcementsFor(ctx, courseID, p.View.Holds, 0, previewAnnouncements); err != nil {
 		return p, err
 	}
 	if !p.View.Holds.Has(lms.RosterView) {
 		return p, nil
 	}
-	counts, err := s.store.Reader().PeopleCounts(ctx, courseID)
+	counts, err := s.store.Reader().PeopleCounts(ctx, courseID, within, userID)
 	if err != nil {
 		return p, err
 	}
 	p.Counts = &counts
-	p.People, err = s.store.Reader().People(ctx, store.PeopleQuery{CourseID: courseID, Limit: previewPeople})
+	p.People, err = s.store.Reader().People(ctx, store.PeopleQuery{CourseID: courseID, Within: within, Self: userID, Limit: previewPeople})
 	return p, err
 }
 
@@ -59,6 +61,7 @@ func (s *Service) recordPreview(ctx context.Context, c access.Caller, courseID, 
 		if m, ok, err = w.tx.Member(ctx, courseID, userID); err != nil {
 			return err
 		}
+		m = m.At(w.now)
 		if !ok || (m.Enrollment == nil && m.Effective() == 0) {
 			return lms.Errorf(lms.CodeNotFound, "not-in-course", "This person has no place in the course, so there is nothing that they would see.")
 		}

@@ -16,6 +16,7 @@ type RosterRequest struct {
 	Status   lms.UserStatus
 	Group    store.PeopleGroup
 	May      lms.Privilege // only who may do this
+	Section  int64         // only who is in this section; store.NoSection: in none
 	Search   string
 	Order    store.PeopleOrder
 	Down     bool
@@ -26,6 +27,9 @@ type RosterRequest struct {
 // RosterCursor is where a roster is continued; the type is the store's, for the
 // faces that may not import it.
 type RosterCursor = store.PeopleCursor
+
+// NoSection asks for people who are in no section; see RosterRequest.
+const NoSection = store.NoSection
 
 // SetOrder orders the roster: 0 by name, 1 by role, 2 by when people were
 // added, 3 by their first sign-in; down is the reverse.
@@ -51,7 +55,7 @@ func (s *Service) Roster(ctx context.Context, c access.Caller, r RosterRequest) 
 		return RosterPage{}, err
 	}
 	list, err := s.store.Reader().People(ctx, store.PeopleQuery{
-		CourseID: r.CourseID, Enrolled: r.Enrolled, Role: r.Role, Status: r.Status, Group: r.Group, Privilege: r.May, Order: r.Order, Down: r.Down,
+		CourseID: r.CourseID, Enrolled: r.Enrolled, Role: r.Role, Status: r.Status, Group: r.Group, Privilege: r.May, Section: r.Section, Within: st.Within(c), Self: c.UserID, Order: r.Order, Down: r.Down,
 		Search: lms.FoldSearch(clean), After: r.After, Limit: r.Limit + 1,
 	})
 	if err != nil {
@@ -63,8 +67,9 @@ func (s *Service) Roster(ctx context.Context, c access.Caller, r RosterRequest) 
 
 // RosterCounts counts a course's people.
 func (s *Service) RosterCounts(ctx context.Context, c access.Caller, courseID int64) (store.PeopleCounts, error) {
-	if _, err := s.look(ctx, c, access.RosterView, courseID); err != nil {
+	st, err := s.look(ctx, c, access.RosterView, courseID)
+	if err != nil {
 		return store.PeopleCounts{}, err
 	}
-	return s.store.Reader().PeopleCounts(ctx, courseID)
+	return s.store.Reader().PeopleCounts(ctx, courseID, st.Within(c), c.UserID)
 }

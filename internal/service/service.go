@@ -39,6 +39,8 @@ type Options struct {
 	Directory     Directory
 	NamingDomains []string // canonical domains; addresses outside them need a confirmation. Empty: none is outside
 
+	Zone *time.Location // in which days begin and end; nil: UTC
+
 	// What administrators are shown, and nothing else depends on.
 	Settings  []lms.Setting
 	Providers []signin.Provider
@@ -60,6 +62,9 @@ func New(st *store.Store, opts Options) *Service {
 	if opts.SignUp == "" {
 		opts.SignUp = signin.SignUpDomains
 	}
+	if opts.Zone == nil {
+		opts.Zone = time.UTC
+	}
 	return &Service{store: st, opts: opts, now: opts.Now, log: opts.Log}
 }
 
@@ -80,6 +85,7 @@ type work struct {
 	action   access.Action
 	standing *access.Standing // nil for actions that are not about a course
 	now      time.Time
+	zone     *time.Location
 
 	courseID  int64
 	recorded  bool
@@ -177,7 +183,7 @@ func doOnce[T any](ctx context.Context, s *Service, c access.Caller, a access.Ac
 		}
 	}
 	err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		w := &work{tx: tx, caller: c, action: a, courseID: courseID, now: s.now()}
+		w := &work{tx: tx, caller: c, action: a, courseID: courseID, now: s.now(), zone: s.opts.Zone}
 		if err := w.decide(ctx); err != nil {
 			return err
 		}
@@ -228,7 +234,7 @@ func (w *work) decide(ctx context.Context) error {
 		return access.ErrAnonymous
 	}
 	w.caller.SiteRole = member.User.SiteRole
-	w.standing = &access.Standing{Course: course, Member: member}
+	w.standing = &access.Standing{Course: course, Member: member.At(w.now)}
 	return access.Decide(w.caller, w.action, w.standing)
 }
 
@@ -313,7 +319,7 @@ func (s *Service) look(ctx context.Context, c access.Caller, a access.Action, co
 	if !ok {
 		return nil, access.Decide(c, a, nil)
 	}
-	st := &access.Standing{Course: course, Member: member}
+	st := &access.Standing{Course: course, Member: member.At(s.now())}
 	return st, access.Decide(c, a, st)
 }
 

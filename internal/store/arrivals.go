@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"matricula/internal/lms"
 )
 
 // ArrivalHour counts those who were added, and those who arrived, in one hour.
@@ -26,10 +28,11 @@ const (
 		JOIN users u ON u.id = m.user_id
 		LEFT JOIN enrollments en ON en.course_id = $1 AND en.user_id = u.id
 		LEFT JOIN course_privileges p ON p.course_id = $1 AND p.user_id = u.id
-		WHERE u.kind = 'person' AND u.status IN ('pending', 'active')`
+		WHERE u.kind = 'person' AND u.status IN ('pending', 'active') AND `
 	sitePeople = `
 		SELECT u.created_at AS added, u.claimed_at AS claimed FROM users u
-		WHERE u.kind = 'person' AND u.status IN ('pending', 'active') AND u.id <> CAST($1 AS BIGINT)`
+		WHERE u.kind = 'person' AND u.status IN ('pending', 'active') AND u.id <> CAST($1 AS BIGINT)
+			AND CAST($2 AS TEXT) = '[]' AND CAST($3 AS BIGINT) = 0`
 )
 
 func arrivalsText(people, hour string) string {
@@ -47,18 +50,19 @@ func arrivalsStmt(people string) *statement {
 }
 
 var (
-	sqlCourseArrivals = arrivalsStmt(coursePeople)
+	sqlCourseArrivals = arrivalsStmt(coursePeople + withinSections("$2", "$3"))
 	sqlSiteArrivals   = arrivalsStmt(sitePeople)
 )
 
 // Arrivals counts by the hour, in their order, when the people of a course were
-// added and when they arrived; of the whole site when courseID is 0.
-func (tx *Tx) Arrivals(ctx context.Context, courseID int64) ([]ArrivalHour, error) {
+// added and when they arrived; of the whole site when courseID is 0. Within and
+// self narrow a course's people as for PeopleCounts.
+func (tx *Tx) Arrivals(ctx context.Context, courseID int64, within lms.IDs, self int64) ([]ArrivalHour, error) {
 	st := sqlCourseArrivals
 	if courseID == 0 {
 		st = sqlSiteArrivals
 	}
-	rows, err := tx.query(ctx, st, courseID)
+	rows, err := tx.query(ctx, st, courseID, idList(within.List()), self)
 	list, err := collect(rows, err, func(r scanner) (h ArrivalHour, err error) {
 		var hour string
 		if err := r.Scan(&hour, &h.Added, &h.Arrived); err != nil {

@@ -39,6 +39,7 @@ func (e engine) String() string {
 //	{rows:$1}   the elements of a JSON array, as table j with the column value
 //	{lock}      a lock on the selected rows until the transaction ends
 //	{share:x}   keeps the rows of table x from being changed until then
+//	{time:x}    a time in such an element, made by Tx.jsonTime
 //	{never}     a time after all others
 //	{last}      a number after all ids
 //
@@ -54,6 +55,7 @@ var statements []*statement
 var (
 	rowsMacro  = regexp.MustCompile(`\{rows:(\$\d+)\}`)
 	shareMacro = regexp.MustCompile(`\{share:(\w+)\}`)
+	timeMacro  = regexp.MustCompile(`\{time:([^}]+)\}`)
 
 	// SQLite plans for the value of a LIMIT that is a parameter and nothing
 	// else: it would prepare the statement anew for each execution.
@@ -64,11 +66,13 @@ func expand(e engine, text string) string {
 	if e == enginePostgres {
 		text = rowsMacro.ReplaceAllString(text, "jsonb_array_elements($1::jsonb) AS j(value)")
 		text = shareMacro.ReplaceAllString(text, "FOR SHARE OF $1")
+		text = timeMacro.ReplaceAllString(text, "CAST($1 AS timestamptz)")
 		text = strings.NewReplacer("{never}", "timestamptz '9999-12-31 00:00:00+00'", "{last}", "9000000000000000000").Replace(text)
 		return strings.ReplaceAll(text, "{lock}", "FOR NO KEY UPDATE")
 	}
 	text = rowsMacro.ReplaceAllString(text, "json_each($1) AS j")
 	text = shareMacro.ReplaceAllString(text, "")
+	text = timeMacro.ReplaceAllString(text, "($1)")
 	text = strings.NewReplacer("{never}", "'9999-12-31 00:00:00+00:00'", "{last}", "9000000000000000000").Replace(text)
 	text = limitParameter.ReplaceAllString(text, "LIMIT +$1")
 	return strings.ReplaceAll(text, "{lock}", "")

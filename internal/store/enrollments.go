@@ -11,7 +11,7 @@ import (
 // memberColumns are a user u (with address e) as a member of a course: the
 // enrollment en, its role r and the grant p, each of which may be absent.
 const memberColumns = userColumns + `,
-	en.course_id, en.source, en.added_by, en.created_at, r.id, r.key, r.name, r.is_preset, r.privileges,
+	en.course_id, en.source, en.added_by, en.created_at, en.section_id, sec.name, en.number, en.begins_at, en.ends_at, en.limited_to, en.by_hand, r.id, r.key, r.name, r.is_preset, r.privileges,
 	p.course_id, p.allow, p.deny, p.granted_by, p.granted_at`
 
 // joinMembership joins the membership of user u in course c.
@@ -22,6 +22,7 @@ func joinMembershipIn(course string) string {
 	return `
 	LEFT JOIN enrollments en ON en.course_id = ` + course + ` AND en.user_id = u.id
 	LEFT JOIN course_roles r ON r.id = en.role_id
+	LEFT JOIN sections sec ON sec.id = en.section_id
 	LEFT JOIN course_privileges p ON p.course_id = ` + course + ` AND p.user_id = u.id`
 }
 
@@ -32,6 +33,7 @@ type memberScan struct {
 	source         string
 	enrollment     lms.Enrollment
 	role           lms.Role
+	byHand         int64
 	preset         *bool
 	granted        int64
 	grant          lms.Grant
@@ -43,6 +45,7 @@ type memberScan struct {
 func (m *memberScan) dest() []any {
 	return append(userDest(&m.user),
 		number{&m.enrolled}, text{&m.source}, number{&m.enrollment.AddedBy}, timestamp{&m.enrollment.CreatedAt},
+		number{&m.enrollment.SectionID}, text{&m.enrollment.Section}, text{&m.enrollment.Number}, timestamp{&m.enrollment.Begins}, timestamp{&m.enrollment.Ends}, ids{&m.enrollment.LimitedTo}, number{&m.byHand},
 		number{&m.role.ID}, text{&m.role.Key}, text{&m.role.Name}, &m.preset, privileges{&m.role.Privileges},
 		number{&m.granted}, privileges{&m.grantAllow}, privileges{&m.grantDeny}, number{&m.grantGrantedBy}, timestamp{&m.grant.GrantedAt})
 }
@@ -52,6 +55,7 @@ func (m *memberScan) member() lms.Member {
 	if m.enrolled != 0 {
 		e := m.enrollment
 		e.UserID, e.CourseID, e.Source = m.user.ID, m.enrolled, lms.EnrollmentSource(m.source)
+		e.ByHand = lms.Fields(m.byHand)
 		e.Role = m.role
 		e.Role.CourseID, e.Role.Preset = m.enrolled, m.preset != nil && *m.preset
 		out.Enrollment = &e
@@ -117,10 +121,14 @@ func (tx *Tx) MembersByID(ctx context.Context, courseID int64, ids []int64) ([]l
 }
 
 var (
-	sqlEnroll = stmt(`INSERT INTO enrollments (course_id, user_id, role_id, source, added_by, created_at)
-		SELECT $2, CAST(j.value->>0 AS BIGINT), $3, $4, $5, $6 FROM {rows:$1} WHERE TRUE
+	sqlEnroll = stmt(`INSERT INTO enrollments (course_id, source, added_by, created_at, user_id, role_id, section_id, number, begins_at, ends_at, limited_to, by_hand)
+		SELECT $2, $3, $4, $5, CAST(j.value->>0 AS BIGINT), CAST(j.value->>1 AS BIGINT), CAST(j.value->>2 AS BIGINT), j.value->>3, {time:j.value->>4}, {time:j.value->>5},
+			j.value->>6, CAST(j.value->>7 AS BIGINT)
+		FROM {rows:$1} WHERE TRUE
 		ON CONFLICT (course_id, user_id) DO NOTHING RETURNING user_id`)
-	sqlSetRole  = stmt(`UPDATE enrollments SET role_id = $3 WHERE course_id = $1 AND user_id = $2`)
+	sqlSetRole    = stmt(`UPDATE enrollments SET role_id = $3, by_hand = $4 WHERE course_id = $1 AND user_id = $2`)
+	sqlSetDetails = stmt(`UPDATE enrollments SET section_id = $3, number = $4, begins_at = $5, ends_at = $6, limited_to = $7, by_hand = $8
+		WHERE course_id = $1 AND user_id = $2`)
 	sqlUnenroll = stmt(`DELETE FROM enrollments WHERE course_id = $1 AND user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$2})`)
 	sqlUngrant  = stmt(`DELETE FROM course_privileges WHERE course_id = $1 AND user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$2})`)
 	sqlOwners   = stmt(`SELECT count(*) FROM (
@@ -128,21 +136,50 @@ var (
 		WHERE en.course_id = $1 AND r.is_preset AND r.key = 'owner' AND u.status = 'active' {share:u}) o`)
 )
 
-// Enroll puts users, given in ascending order, into a course and returns those
-// who were not in it before.
+// Enroll puts users, given in ascending order, into a course in the same way and
+// returns those who were not in it before.
 func (tx *Tx) Enroll(ctx context.Context, ids []int64, e lms.Enrollment) ([]int64, error) {
-	rows, err := tx.query(ctx, sqlEnroll, idList(ids), e.CourseID, e.Role.ID, string(e.Source), e.AddedBy, at(e.CreatedAt))
+	list := make([]lms.Enrollment, len(ids))
+	for i, id := range ids {
+		list[i] = e
+		list[i].UserID = id
+	}
+	return tx.EnrollEach(ctx, list)
+}
+
+// EnrollEach makes enrollments, given in the ascending order of users, and returns
+// the users who were not in the course before. They are of one course and have
+// source, time and whoever added them in common.
+func (tx *Tx) EnrollEach(ctx context.Context, list []lms.Enrollment) ([]int64, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	param := make([][8]any, len(list))
+	for i, e := range list {
+		param[i] = [8]any{e.UserID, e.Role.ID, orNull(e.SectionID), e.Number, tx.jsonTime(e.Begins), tx.jsonTime(e.Ends), storedIDs(e.LimitedTo), int(e.ByHand)}
+	}
+	e := list[0]
+	rows, err := tx.query(ctx, sqlEnroll, mustJSON(param), e.CourseID, string(e.Source), e.AddedBy, at(e.CreatedAt))
 	added, err := collect(rows, err, func(r scanner) (id int64, err error) { return id, r.Scan(&id) })
 	if err != nil {
-		return nil, fmt.Errorf("enroll %d users in course %d: %w", len(ids), e.CourseID, err)
+		return nil, fmt.Errorf("enroll %d users in course %d: %w", len(list), e.CourseID, err)
 	}
 	return added, nil
 }
 
 // SetRole changes the role of somebody who is enrolled.
-func (tx *Tx) SetRole(ctx context.Context, courseID, userID, roleID int64) error {
-	if err := tx.later(ctx, "set role", sqlSetRole, courseID, userID, roleID); err != nil {
-		return fmt.Errorf("set role of user %d in course %d: %w", userID, courseID, err)
+func (tx *Tx) SetRole(ctx context.Context, e lms.Enrollment) error {
+	if err := tx.later(ctx, "set role", sqlSetRole, e.CourseID, e.UserID, e.Role.ID, int(e.ByHand)); err != nil {
+		return fmt.Errorf("set role of user %d in course %d: %w", e.UserID, e.CourseID, err)
+	}
+	return nil
+}
+
+// SetDetails changes what is noted about an enrollment beside the role.
+func (tx *Tx) SetDetails(ctx context.Context, e lms.Enrollment) error {
+	err := tx.later(ctx, "set details", sqlSetDetails, e.CourseID, e.UserID, orNull(e.SectionID), e.Number, atOrNull(e.Begins), atOrNull(e.Ends), storedIDs(e.LimitedTo), int(e.ByHand))
+	if err != nil {
+		return fmt.Errorf("set details of user %d in course %d: %w", e.UserID, e.CourseID, err)
 	}
 	return nil
 }

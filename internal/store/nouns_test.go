@@ -173,7 +173,7 @@ func TestEnrollingPutsEachPersonInOnceAndTellsWhoIsNew(t *testing.T) {
 			}
 		}
 		write(t, st, func(tx *store.Tx) error {
-			if err := tx.SetRole(ctx, id, ids[0], roles["observer"].ID); err != nil {
+			if err := tx.SetRole(ctx, lms.Enrollment{CourseID: id, UserID: ids[0], Role: roles["observer"]}); err != nil {
 				return err
 			}
 			if err := tx.SetGrant(ctx, lms.Grant{UserID: ids[1], CourseID: id, Allow: lms.SetOf(lms.AuditView), GrantedBy: lms.SystemUserID, GrantedAt: now}); err != nil {

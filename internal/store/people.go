@@ -17,12 +17,18 @@ type PeopleQuery struct {
 	Status    lms.UserStatus
 	Group     PeopleGroup
 	Privilege lms.Privilege // who may do this, by role or by themselves
-	Search    string        // folded with lms.FoldSearch; a part of a name or an address
+	Section   int64         // only who is in this section; NoSection: in none
+	Within    lms.IDs       // only who is in one of these sections, and Self; empty: everybody
+	Self      int64
+	Search    string // folded with lms.FoldSearch; a part of a name or an address
 	Order     PeopleOrder
 	Down      bool // the reverse
 	After     PeopleCursor
 	Limit     int
 }
+
+// NoSection asks for people who are in no section.
+const NoSection = -1
 
 // PeopleGroup is staff, students (whoever is no staff), or both.
 type PeopleGroup int
@@ -85,6 +91,13 @@ var peopleOrders = map[PeopleOrder]string{
 	ByArrival: "coalesce(u.claimed_at, {never})",
 }
 
+// withinSections holds for users u, with the enrollment en, who are in one of the
+// sections of a parameter or are a user themselves; for everybody when it lists
+// none.
+func withinSections(sections, self string) string {
+	return `(` + sections + ` = '[]' OR u.id = ` + self + ` OR en.section_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:` + sections + `}))`
+}
+
 // peopleText first finds the page among all who are in the course, with as
 // little as that takes, and then reads all about those on it.
 func peopleText(sh peopleShape) string {
@@ -100,7 +113,9 @@ func peopleText(sh peopleShape) string {
 			AND ($11 = 0 OR ($11 = 1) = (coalesce(r.privileges, '[]') <> '[]' OR coalesce(p.allow, '[]') <> '[]'))
 			AND ($12 = '[]' OR (r.is_preset AND r.key = 'owner') OR (
 				EXISTS (SELECT 1 FROM {rows:$12} WHERE coalesce(r.privileges, '') || coalesce(p.allow, '') LIKE '%"' || (j.value->>0) || '"%')
-				AND NOT EXISTS (SELECT 1 FROM {rows:$13} WHERE coalesce(p.deny, '') LIKE '%"' || (j.value->>0) || '"%')))`
+				AND NOT EXISTS (SELECT 1 FROM {rows:$13} WHERE coalesce(p.deny, '') LIKE '%"' || (j.value->>0) || '"%')))
+			AND ($14 = 0 OR coalesce(en.section_id, -1) = $14)
+			AND ` + withinSections("$15", "$16")
 	}
 	return `
 		SELECT ` + memberColumns + `, u.sort_key, t.k
@@ -135,13 +150,13 @@ func (tx *Tx) People(ctx context.Context, q PeopleQuery) ([]Person, error) {
 	if q.Search != "" {
 		pattern = likePattern(q.Search)
 	}
-	sh := peopleShape{q.Order, q.Down, q.Role != "" || q.Group != Everybody || q.Privilege != "" || q.Order == ByRole || q.Order == ByAdded}
+	sh := peopleShape{q.Order, q.Down, q.Role != "" || q.Group != Everybody || q.Privilege != "" || q.Order == ByRole || q.Order == ByAdded || q.Section != 0 || q.Within != ""}
 	args := []any{
 		q.CourseID, flag(q.Enrolled), string(q.Status), pattern, flag(q.After.UserID != 0), q.After.key(q.Order), q.After.SortKey, q.After.UserID, q.Limit,
 	}
 	if sh.wide {
 		givers, deniers := privilegeLists(q.Privilege)
-		args = append(args, q.Role, int(q.Group), givers, deniers)
+		args = append(args, q.Role, int(q.Group), givers, deniers, q.Section, idList(q.Within.List()), q.Self)
 	}
 	rows, err := tx.query(ctx, peopleStatements[sh], args...)
 	list, err := collect(rows, err, func(r scanner) (p Person, err error) {
@@ -198,11 +213,14 @@ var sqlRosterAddresses = stmt(`SELECT e.address FROM (
 		SELECT user_id FROM enrollments WHERE course_id = $1
 		UNION
 		SELECT user_id FROM course_privileges WHERE course_id = $1
-	) m JOIN emails e ON e.user_id = m.user_id AND e.is_primary`)
+	) m JOIN users u ON u.id = m.user_id JOIN emails e ON e.user_id = u.id AND e.is_primary
+	LEFT JOIN enrollments en ON en.course_id = $1 AND en.user_id = u.id
+	WHERE ` + withinSections("$2", "$3"))
 
-// RosterAddresses lists the addresses of a course's people.
-func (tx *Tx) RosterAddresses(ctx context.Context, courseID int64) ([]lms.Email, error) {
-	rows, err := tx.query(ctx, sqlRosterAddresses, courseID)
+// RosterAddresses lists the addresses of a course's people; of some sections alone
+// when these are given, and then of self.
+func (tx *Tx) RosterAddresses(ctx context.Context, courseID int64, within lms.IDs, self int64) ([]lms.Email, error) {
+	rows, err := tx.query(ctx, sqlRosterAddresses, courseID, idList(within.List()), self)
 	list, err := collect(rows, err, func(r scanner) (e lms.Email, err error) { return e, r.Scan((*string)(&e)) })
 	if err != nil {
 		return nil, fmt.Errorf("list addresses of course %d: %w", courseID, err)
@@ -224,12 +242,12 @@ var sqlPeopleCounts = stmt(`
 	) m
 	JOIN users u ON u.id = m.user_id
 	JOIN courses c ON c.id = $1` + joinMembership + `
-	WHERE u.status <> 'erased'`)
+	WHERE u.status <> 'erased' AND ` + withinSections("$2", "$3"))
 
 // PeopleCounts counts a course's people, its staff and those who have not
-// arrived.
-func (tx *Tx) PeopleCounts(ctx context.Context, courseID int64) (n PeopleCounts, err error) {
-	if _, err := tx.one(ctx, sqlPeopleCounts, []any{courseID}, &n.All, &n.Staff, &n.Pending); err != nil {
+// arrived; of some sections alone when these are given, and then self.
+func (tx *Tx) PeopleCounts(ctx context.Context, courseID int64, within lms.IDs, self int64) (n PeopleCounts, err error) {
+	if _, err := tx.one(ctx, sqlPeopleCounts, []any{courseID, idList(within.List()), self}, &n.All, &n.Staff, &n.Pending); err != nil {
 		return n, fmt.Errorf("count people of course %d: %w", courseID, err)
 	}
 	return n, nil

@@ -380,11 +380,11 @@ func TestTheRosterFiltersByRoleStatusAndGroup(t *testing.T) {
 				t.Errorf("%s: %v, want %s", name, got, c.want)
 			}
 		}
-		counts, err := st.Reader().PeopleCounts(ctx, id)
+		counts, err := st.Reader().PeopleCounts(ctx, id, "", 0)
 		if want := (store.PeopleCounts{All: 5, Staff: 2, Pending: 3}); err != nil || counts != want {
 			t.Errorf("counts %+v, want %+v (%v)", counts, want, err)
 		}
-		if counts, err := st.Reader().PeopleCounts(ctx, other); err != nil || counts.All != 1 {
+		if counts, err := st.Reader().PeopleCounts(ctx, other, "", 0); err != nil || counts.All != 1 {
 			t.Errorf("counts of the other course: %+v (%v)", counts, err)
 		}
 	})

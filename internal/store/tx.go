@@ -213,6 +213,37 @@ func (p privileges) Scan(v any) error {
 
 func storedPrivileges(s lms.PrivilegeSet) string { return mustJSON(s.List()) }
 
+// ids scans a list of ids.
+type ids struct{ l *lms.IDs }
+
+func (i ids) Scan(v any) error {
+	var list []int64
+	switch v := v.(type) {
+	case nil:
+	case string:
+		if err := json.Unmarshal([]byte(v), &list); err != nil {
+			return fmt.Errorf("scan ids: %w", err)
+		}
+	default:
+		return fmt.Errorf("scan ids: unexpected %T", v)
+	}
+	*i.l = lms.MakeIDs(list...)
+	return nil
+}
+
+func storedIDs(l lms.IDs) string { return "[" + string(l) + "]" }
+
+// jsonTime is a time as an element of {rows}, which {time} reads.
+func (tx *Tx) jsonTime(t time.Time) any {
+	switch {
+	case t.IsZero():
+		return nil
+	case tx.engine == engineSQLite:
+		return at(t).Format(sqliteTime)
+	}
+	return at(t).Format(time.RFC3339Nano)
+}
+
 // text scans a string; NULL is the empty string.
 type text struct{ s *string }
 

@@ -28,6 +28,10 @@ var verbs = map[access.Action]struct{ of, alone lms.Term }{
 	access.EnrollmentChange:   {"changed the role of", "changed a role"},
 	access.EnrollmentRemove:   {"removed", "left the course"},
 	access.EnrollmentRestore:  {"took back", "came back to the course"},
+	access.EnrollmentEnd:      {"ended the place of", "left at the end of their time"},
+	access.SectionCreate:      {"made the section", "made the section"},
+	access.SectionUpdate:      {"renamed the section", "renamed the section"},
+	access.SectionDelete:      {"deleted the section", "deleted the section"},
 	access.PrivilegesSet:      {"set what may be done by", "set privileges"},
 	access.RoleCreate:         {"made a role for", "made a role"},
 	access.RoleUpdate:         {"edited a role for", "edited a role"},
@@ -65,6 +69,9 @@ var attempts = map[access.Action]lms.Term{
 	access.EnrollmentChange:   "wanted to change a role",
 	access.EnrollmentRemove:   "wanted to remove people",
 	access.EnrollmentRestore:  "wanted to take somebody back",
+	access.SectionCreate:      "wanted to make a section",
+	access.SectionUpdate:      "wanted to rename a section",
+	access.SectionDelete:      "wanted to delete a section",
 	access.PrivilegesSet:      "wanted to set what somebody may do",
 	access.RoleCreate:         "wanted to make a role",
 	access.RoleUpdate:         "wanted to edit a role",
@@ -153,6 +160,12 @@ var labels = []struct {
 	label lms.Term
 }{
 	{"role", "Role"},
+	{"section", "Section"},
+	{"student_number", "Student number"},
+	{"begins_on", "From"},
+	{"ends_on", "Until"},
+	{"limited_to_sections", "Works in single sections"},
+	{"people", "People"},
 	{"name", "Name"},
 	{"title", "Title"},
 	{"code", "Code"},
@@ -191,6 +204,7 @@ func changes(p *lang.Printer, before, after json.RawMessage, roles map[string]st
 			m["role"] = roles[key]
 		}
 		delete(m, "announcement") // an id, beside the title
+		delete(m, "section_id")   // the same
 		if m["named"] == true {
 			m["named"] = p.T("no")
 		}

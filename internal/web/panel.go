@@ -27,6 +27,9 @@ type panelView struct {
 	MaySwitch bool
 	MayRemove bool
 	MayLook   bool // through their eyes
+	MayDetail bool // the section, the number and the dates
+	Begins    lms.Day
+	Ends      lms.Day
 	You       bool
 	Archived  bool
 	Outside   bool // the address needs a confirmation
@@ -86,6 +89,14 @@ func (w *Web) knownPanel(r *request, v service.CourseView, userID int64) (panelV
 	}
 	p.Report, p.MayRemove = &report, report.MayRemove && p.In
 	p.MayLook = p.In && !p.You && may(r, access.CoursePreview, v) && access.DelegatorOf(r.caller, standing(v)).MayLookAs(&report.Member) == nil
+	if m := report.Member; m.Enrollment != nil {
+		p.Begins, p.Ends = w.svc.Days(m.Enrollment)
+		place, err := w.placeOf(r, v, &m)
+		if err != nil {
+			return p, err
+		}
+		p.MayDetail = place != nil
+	}
 	for i, e := range report.Explanations {
 		if i < len(p.Switches) {
 			p.Switches[i].Why = sentence(e, &report)
@@ -121,7 +132,7 @@ func (w *Web) panelOf(r *request, v service.CourseView, m *lms.Member) (panelVie
 	if p.Role == "" && !p.MaySwitch {
 		p.Role = lms.RoleStudent // without switches, a role is all that can be chosen
 	}
-	row := rowOf(r, v, *subject)
+	row := w.rowOf(r, v, *subject)
 	for i, info := range lms.Privileges() {
 		s := row.Switches[i]
 		p.Switches = append(p.Switches, panelSwitch{switchView: s, Description: info.Description, Was: s.On})

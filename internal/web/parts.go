@@ -24,6 +24,14 @@ func describedBy(id, hint, wrong string) string {
 	return strings.Join(ids, " ")
 }
 
+// hintIf tells describedBy that a field has a hint.
+func hintIf(there bool) string {
+	if there {
+		return "there"
+	}
+	return ""
+}
+
 func homeLabel(s shell) lms.Term {
 	if s.SignedIn {
 		return "Go to my courses"

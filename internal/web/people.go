@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"matricula/internal/access"
 	"matricula/internal/lang"
@@ -23,6 +25,7 @@ type peopleView struct {
 	Search   peopleSearch
 	Counts   []peopleCount
 	Roles    []service.RoleOf
+	Sections []service.SectionOf
 	Rows     []rowView
 	Next     string // where the list goes on; empty at its end
 	MayAdd   bool
@@ -40,17 +43,18 @@ func (v peopleView) mayMany() bool { return len(v.Give) > 0 || len(v.Switch) > 0
 
 // peopleSearch is what was asked for, as typed.
 type peopleSearch struct {
-	Text  string
-	Show  string // a key of peopleGroups
-	Role  string // a role's key; empty: any
-	May   string // a privilege; empty: any
-	Sort  string // a key of peopleSorts, after a minus sign for the reverse
-	After string // see cursor
+	Text    string
+	Show    string // a key of peopleGroups
+	Role    string // a role's key; empty: any
+	Section string // the id of a section, or of service.NoSection; empty: any
+	May     string // a privilege; empty: any
+	Sort    string // a key of peopleSorts, after a minus sign for the reverse
+	After   string // see cursor
 }
 
 // narrowed tells whether the table shows less than everybody.
 func (s peopleSearch) narrowed() bool {
-	return strings.TrimSpace(s.Text) != "" || s.Show != showAll || s.Role != "" || s.May != ""
+	return strings.TrimSpace(s.Text) != "" || s.Show != showAll || s.Role != "" || s.Section != "" || s.May != ""
 }
 
 // The groups of people that the table can show.
@@ -87,6 +91,7 @@ type rowView struct {
 	Editable bool
 	Pickable bool // may be changed together with others
 	You      bool
+	Now      time.Time
 	Saved    string // what was just saved
 	Toast    lms.Text
 	Undo     string  // see writeUndo; empty when there is nothing to undo
@@ -131,8 +136,8 @@ func (v rowView) holding() int {
 }
 
 // rowOf makes the row of a member as the caller may see and change it.
-func rowOf(r *request, v service.CourseView, m lms.Member) rowView {
-	row := rowView{CourseID: v.Course.ID, Member: m, You: m.User.ID == r.caller.UserID, Editable: maySwitch(r, v, &m)}
+func (w *Web) rowOf(r *request, v service.CourseView, m lms.Member) rowView {
+	row := rowView{Now: w.opts.Now(), CourseID: v.Course.ID, Member: m, You: m.User.ID == r.caller.UserID, Editable: maySwitch(r, v, &m)}
 	d := access.DelegatorOf(r.caller, standing(v))
 	row.Pickable = may(r, access.EnrollmentChange, v) && d.MayTouch(&m) == nil
 	effective := m.Effective()
@@ -171,7 +176,7 @@ func (w *Web) searchPeople(rw http.ResponseWriter, r *request) error {
 // readPeopleSearch reads what the table is asked to show. What no control of
 // ours sends is as if nothing had been sent.
 func readPeopleSearch(f form) peopleSearch {
-	s := peopleSearch{Text: f.text("search"), Show: f.text("show"), Role: f.text("in_role"), May: f.text("may"), Sort: f.text("sort"), After: f.text("after")}
+	s := peopleSearch{Text: f.text("search"), Show: f.text("show"), Role: f.text("in_role"), Section: f.text("in_section"), May: f.text("may"), Sort: f.text("sort"), After: f.text("after")}
 	if order := f.text("order"); order != "" { // a heading was pressed
 		s.Sort, s.After = order, ""
 	}
@@ -182,6 +187,9 @@ func readPeopleSearch(f form) peopleSearch {
 	}
 	if _, ok := lms.Privilege(s.May).Info(); !ok {
 		s.May = ""
+	}
+	if id, err := strconv.ParseInt(s.Section, 10, 64); err != nil || id < service.NoSection || id == 0 {
+		s.Section = ""
 	}
 	if _, ok := sortOf(s.Sort); !ok {
 		s.Sort = sortName
@@ -271,6 +279,9 @@ func (w *Web) peopleOf(r *request, v service.CourseView, s peopleSearch) (people
 	if view.Roles, err = w.svc.Roles(r.Context(), r.caller, v.Course.ID); err != nil {
 		return view, 0, err
 	}
+	if view.Sections, err = w.svc.Sections(r.Context(), r.caller, v.Course.ID); err != nil {
+		return view, 0, err
+	}
 	view.Give, view.Switch = offeredForMany(r, v, view.Roles)
 	page, err := w.svc.Roster(r.Context(), r.caller, s.request(v.Course.ID))
 	if err != nil {
@@ -282,7 +293,7 @@ func (w *Web) peopleOf(r *request, v service.CourseView, s peopleSearch) (people
 		return view, status, nil
 	}
 	for _, person := range page.People {
-		row := rowOf(r, v, person.Member)
+		row := w.rowOf(r, v, person.Member)
 		view.MayEdit = view.MayEdit || row.Editable
 		view.Rows = append(view.Rows, row)
 	}
@@ -295,6 +306,9 @@ func (w *Web) peopleOf(r *request, v service.CourseView, s peopleSearch) (people
 // request is the search in the words of the service.
 func (s peopleSearch) request(courseID int64) service.RosterRequest {
 	r := service.RosterRequest{CourseID: courseID, Search: s.Text, Role: s.Role, May: lms.Privilege(s.May), Limit: peopleOnPage, After: readCursor(s.After)}
+	if id, err := strconv.ParseInt(s.Section, 10, 64); err == nil {
+		r.Section = id
+	}
 	switch s.Show {
 	case showStaff:
 		r.Group = 1
@@ -337,11 +351,11 @@ func readCursor(s string) (c service.RosterCursor) {
 func (v peopleView) nothingFound(p *lang.Printer) string {
 	text := lms.Clip(strings.TrimSpace(v.Search.Text), 60)
 	switch {
-	case text != "" && (v.Search.Role != "" || v.Search.May != "" || v.Search.Show != showAll):
+	case text != "" && (v.Search.Role != "" || v.Search.Section != "" || v.Search.May != "" || v.Search.Show != showAll):
 		return p.T("Nobody in this course matches “%s” and the other filters.", text)
 	case text != "":
 		return p.T("Nobody in this course matches “%s”.", text)
-	case v.Search.Role != "" || v.Search.May != "":
+	case v.Search.Role != "" || v.Search.Section != "" || v.Search.May != "":
 		return p.T("Nobody in this course matches these filters.")
 	case v.Search.Show == showStaff:
 		return p.T("There is no staff in this course yet.")

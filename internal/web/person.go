@@ -174,7 +174,7 @@ func (w *Web) giveRole(r *request, v service.CourseView, in personInput) (lms.Me
 // savedRow answers a row of the table: with the row when htmx asked, else with
 // the table.
 func (w *Web) savedRow(rw http.ResponseWriter, r *request, v service.CourseView, in personInput, m lms.Member, undo string) error {
-	row := rowOf(r, v, m)
+	row := w.rowOf(r, v, m)
 	row.Undo = undo
 	if !r.enhanced() {
 		return w.done(rw, r, coursePath(v.Course.ID, "/people")+"#"+row.rowID(), "saved")
@@ -211,7 +211,7 @@ func (w *Web) saveProblem(rw http.ResponseWriter, r *request, v service.CourseVi
 		return cause
 	}
 	if in.Table && r.enhanced() && m != nil {
-		row := rowOf(r, v, *m)
+		row := w.rowOf(r, v, *m)
 		row.Problem = p
 		w.renderPart(rw, r, status, rowPart(row, in.Picks))
 		return nil

@@ -35,11 +35,20 @@ func TestEveryPageSaysEverythingThroughTheCatalog(t *testing.T) {
 	if _, err := c.svc.CreateToken(t.Context(), c.ada.caller, service.NewToken{Name: "2", CourseIDs: []int64{c.id}}, nil); err != nil {
 		t.Fatal(err)
 	}
+	section, err := c.svc.CreateSection(t.Context(), c.ada.caller, c.id, "7", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begins := "2031-12-01"
+	from := "2001-12-01"
+	if _, err := c.svc.ChangePlace(t.Context(), c.ada.caller, service.DetailsChange{CourseID: c.id, UserID: sam, SectionID: &section.ID, Begins: &from, Ends: &begins, Number: &begins}); err != nil {
+		t.Fatal(err)
+	}
 	c.svc.SetPrivileges(t.Context(), c.ada.caller, service.PrivilegeChange{CourseID: c.id, Person: service.PersonRef{UserID: sam}, Allow: []string{"audit.view"}})
 	c.ada.post(c.path + "/people/" + itoa(c.ada.user.ID) + "/remove").want(http.StatusConflict) // a refusal for the audit
 	c.web.InPseudo()
 
-	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID))
+	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID), "{section_id}", itoa(section.ID))
 	seen := 0
 	for _, pattern := range c.web.Routes() {
 		method, path, _ := strings.Cut(pattern, " ")

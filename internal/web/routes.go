@@ -34,6 +34,7 @@ var routes = slices.Concat(
 	designRoutes,
 	uploadRoutes,
 	pastRoutes,
+	sectionRoutes,
 )
 
 var assetRoutes = []route{

@@ -23,6 +23,8 @@ func sentence(e access.Explanation, r *service.AccessReport) lms.Text {
 			return lms.Say("Yes, it was given by %s on %s.", by, at)
 		}
 		return lms.Say("Yes, it was given.")
+	case access.BecauseLimited:
+		return lms.Say("No, since they are there for single sections.")
 	case access.BecauseImplied:
 		return lms.Say("Yes, because “%s” needs it.", e.Via.Label())
 	case access.BecauseDenied:

@@ -43,7 +43,13 @@ func term(ctx context.Context, w lms.Term) string { return wordsOf(ctx).Term(w) 
 func say(ctx context.Context, w lms.Text) string  { return wordsOf(ctx).Text(w) }
 
 // day and moment write a date and a time to the minute.
-func day(ctx context.Context, at time.Time) string    { return wordsOf(ctx).Day(at) }
+func day(ctx context.Context, at time.Time) string { return wordsOf(ctx).Day(at) }
+
+// calendar writes a day, which is the same in every zone.
+func calendar(ctx context.Context, d lms.Day) string {
+	return wordsOf(ctx).In(time.UTC).Day(d.In(time.UTC))
+}
+
 func moment(ctx context.Context, at time.Time) string { return wordsOf(ctx).Moment(at) }
 
 // phrase is a sentence with components in the places of its %s, or %[2]s where

@@ -59,7 +59,7 @@ func TestPagesOnEveryScreen(t *testing.T) {
 // scene is a campus with something on every page.
 type scene struct {
 	*campus
-	course, pendingID, activeID, announcement, roleID int64
+	course, pendingID, activeID, announcement, roleID, section int64
 }
 
 var (
@@ -88,6 +88,19 @@ func furnish(t *testing.T, c *campus) *scene {
 		t.Fatal(err)
 	}
 	s.roleID = role.ID
+	for _, name := range []string{"Lab A", strings.Repeat("Donaudampfschifffahrts", 2)} {
+		sec, err := c.Service.CreateSection(t.Context(), owner, course, name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.section = sec.ID
+	}
+	days := []string{"2026-01-01", "2035-12-31"}
+	number := "0012345"
+	change := service.DetailsChange{CourseID: course, UserID: s.activeID, SectionID: &s.section, Number: &number, Begins: &days[0], Ends: &days[1]}
+	if _, err := c.Service.ChangePlace(t.Context(), owner, change); err != nil {
+		t.Fatal(err)
+	}
 	for _, f := range []lms.AnnouncementFields{
 		{Title: "How the exam will go", Body: "Two hours, four questions.", PublishAt: time.Now().AddDate(0, 1, 0)},
 		{Title: "Welcome to " + strings.Repeat("Donaudampfschifffahrts", 6), Body: "Averylongwordwithoutspaces" + strings.Repeat("x", 90) + "\n\n> Somebody said\n\n```\nfor i := range 10 { fmt.Println(\"a long line of code that does not fit a telephone\") }\n```\n", Pinned: true},
@@ -173,6 +186,10 @@ func (r *tour) pages() {
 	r.open(fmt.Sprintf("%s/people/%d", course, r.activeID), "person-student")
 	r.open(fmt.Sprintf("%s/people/%d/remove", course, r.activeID), "person-remove")
 	r.open(course+"/people/left", "people-who-have-left")
+	r.open(course+"/sections", "sections")
+	r.open(fmt.Sprintf("%s/sections/%d", course, r.section), "section")
+	r.open(fmt.Sprintf("%s/sections/%d/delete", course, r.section), "section-delete")
+	r.open(fmt.Sprintf("%s/people/%d/place", course, r.activeID), "person-section-and-dates")
 	r.open(course+"/people/add", "paste-a-list")
 	r.v.Fill("#emails", fmt.Sprintf("%s\nnew.%s@uni.example\n%s\n%s", students[3].Email, r.look.name, slip, longNamed.Email))
 	r.v.ClickText("main button", "Check the list")
@@ -308,7 +325,7 @@ func (r *tour) missing() {
 		if slices.ContainsFunc(r.seen, path.MatchString) {
 			continue
 		}
-		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement))
+		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section))
 		// Of the administrators' pages, those show again what stands above them.
 		if slices.Contains([]string{"/admin/people/search", "/admin/audit/search"}, pattern) {
 			continue
