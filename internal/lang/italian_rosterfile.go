@@ -40,5 +40,15 @@ func init() {
 		"Columns %d and %d are both called %q. Remove or rename one of them.":                                                                                  "Le colonne %d e %d si chiamano entrambe %q. Togline o rinominane una.",
 		"Line %d cannot be read: a quotation mark stands where none belongs.":                                                                                  "La riga %d non si legge: c'è una virgoletta fuori posto.",
 		"The row after line %d never ends. Perhaps a quotation mark is missing in it.":                                                                         "La riga dopo la %d non finisce mai. Forse vi manca una virgoletta.",
+
+		"There is no date here. Write it as 2026-10-31.":                                                                         "Qui non c'è nessuna data. Scrivila come 2026-10-31.",
+		"There is no day %q. Write the date as 2026-10-31.":                                                                      "Il giorno %q non esiste. Scrivi la data come 2026-10-31.",
+		"%q has no month %d. Write the date as 2026-10-31.":                                                                      "In %q non esiste il mese %d. Scrivi la data come 2026-10-31.",
+		"%q has a time of day. Write the day alone, as 2026-10-31.":                                                              "In %q c'è un'ora. Scrivi soltanto il giorno, come 2026-10-31.",
+		"%q is a number, and not a date. In the spreadsheet, format the column as a date and save the list again.":               "%q è un numero e non una data. Nel foglio di calcolo, dai alla colonna il formato di una data e salva di nuovo l'elenco.",
+		"%q is in the year %s: dates from %s to %s can be read. Leave the cell empty when there is no date.":                     "%q è nell'anno %s: si leggono le date dal %s al %s. Lascia vuota la cella se non c'è una data.",
+		"%q is no date that can be read. Write it as 2026-10-31.":                                                                "%q non è una data che si legge. Scrivila come 2026-10-31.",
+		"%q may be two days: other cells of this column begin with the day, and others with the month. Write all as 2026-10-31.": "%q può essere due giorni: altre celle di questa colonna cominciano con il giorno, altre con il mese. Scrivile tutte come 2026-10-31.",
+		"The year of %q has two digits. Write it with four, as in 2026-10-31.":                                                   "L'anno di %q ha due cifre. Scrivilo con quattro, come in 2026-10-31.",
 	})
 }
