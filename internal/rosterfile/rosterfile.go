@@ -9,18 +9,20 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 
 	"matricula/internal/lms"
 )
 
 // Limits on what is read. A file beyond them is refused with the place.
 const (
-	MaxBytes     = 200 << 20 // of a file
-	MaxUnzipped  = 1 << 30   // of a spreadsheet
-	MaxRows      = 1_000_000
-	MaxColumns   = 200
-	MaxCellRunes = 4000
-	maxRecord    = 1 << 20 // bytes of one row, so that a quotation mark that is never closed ends somewhere
+	MaxBytes      = 200 << 20 // of a file
+	MaxSheetBytes = 48 << 20  // of a spreadsheet, which is held in memory as it is
+	MaxUnzipped   = 512 << 20 // of a spreadsheet
+	MaxRows       = 1_000_000
+	MaxColumns    = 200
+	MaxCellRunes  = 4000
+	maxRecord     = 1 << 20 // bytes of one row, so that a quotation mark that is never closed ends somewhere
 )
 
 // Row is one row of a table. Cells are trimmed; there may be fewer than columns.
@@ -89,23 +91,6 @@ type source interface {
 	io.Seeker
 }
 
-// The beginnings of files that are no lists, by what people call them.
-var otherKinds = []struct {
-	magic string
-	name  lms.Term
-}{
-	{"%PDF", "a PDF"},
-	{"\xd0\xcf\x11\xe0", "a spreadsheet of before 2007"},
-	{"\x89PNG", "a picture"},
-	{"\xff\xd8\xff", "a picture"},
-	{"GIF8", "a picture"},
-	{"MZ", "a program"},
-	{"\x7fELF", "a program"},
-	{"<!DOCTYPE", "a web page"},
-	{"<html", "a web page"},
-	{"{\\rtf", "a text document"},
-}
-
 func open(f source, size int64) (*Table, error) {
 	switch {
 	case size == 0:
@@ -117,10 +102,8 @@ func open(f source, size int64) (*Table, error) {
 	if _, err := f.ReadAt(begin, 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	for _, k := range otherKinds {
-		if bytes.HasPrefix(begin, []byte(k.magic)) {
-			return nil, lms.Invalid("file-kind", "file", "This is %s, and not a list. Save the list as CSV or XLSX and choose that file.", k.name)
-		}
+	if err := refuseOtherKind(begin); err != nil {
+		return nil, err
 	}
 	if bytes.HasPrefix(begin, []byte("PK\x03\x04")) {
 		return openSheet(f, size)
@@ -141,6 +124,9 @@ func (t *Table) Next() (Row, error) {
 		for i, c := range row.Cells {
 			if len(c) > MaxCellRunes && len([]rune(c)) > MaxCellRunes {
 				return Row{}, lms.Invalid("cell-too-long", "file", "Cell %d of row %d has more than %d characters. Perhaps a quotation mark is missing before it.", i+1, row.Line, MaxCellRunes)
+			}
+			if strings.ContainsAny(c, "\x00\ufffd") {
+				return Row{}, lms.Invalid("letters-lost", "file", "Cell %d of row %d holds a character that was lost when the file was saved. Correct it there, or save the list as XLSX from where it comes.", i+1, row.Line)
 			}
 		}
 		if row.empty() {

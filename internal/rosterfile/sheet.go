@@ -12,10 +12,19 @@ import (
 // are unpacked to a temporary folder a part at a time, within a limit, and no
 // formula is computed: a cell has the value that was saved in it.
 func openSheet(f source, size int64) (*Table, error) {
-	x, err := excelize.OpenReader(io.NewSectionReader(f, 0, size), excelize.Options{UnzipSizeLimit: MaxUnzipped, UnzipXMLSizeLimit: 16 << 20})
-	if err != nil {
-		return nil, lms.Invalid("file-kind", "file", "This is no spreadsheet that can be read: it is damaged, protected by a password, or larger than it looks. Save the list as CSV and choose that file.")
+	if size > MaxSheetBytes {
+		return nil, lms.Invalid("file-too-large", "file", "This spreadsheet has %d MB: at most %d MB can be read. Save the list as CSV and choose that file.", size>>20, MaxSheetBytes>>20)
 	}
+	if err := checkParts(f, size); err != nil {
+		return nil, err
+	}
+	x, err := excelize.OpenReader(io.NewSectionReader(f, 0, size), excelize.Options{
+		UnzipSizeLimit: MaxUnzipped, UnzipXMLSizeLimit: sheetInMemory, ShortDatePattern: isoDay,
+	})
+	if err != nil {
+		return nil, errSheetUnreadable()
+	}
+	plainFormats(x)
 	for _, name := range x.GetSheetList() {
 		rows, err := x.Rows(name)
 		if err != nil {
@@ -33,7 +42,7 @@ func openSheet(f source, size int64) (*Table, error) {
 			line++
 			cells, err := rows.Columns()
 			if err != nil {
-				return Row{}, lms.Invalid("file-kind", "file", "This spreadsheet is damaged at row %d. Save the list as CSV and choose that file.", line)
+				return Row{}, errDamagedAt(line)
 			}
 			return Row{Line: line, Cells: clean(cells)}, nil
 		}

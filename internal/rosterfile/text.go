@@ -2,16 +2,12 @@ package rosterfile
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/csv"
 	"errors"
 	"io"
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 
 	"matricula/internal/lms"
@@ -51,68 +47,6 @@ func openText(f source) (*Table, error) {
 	c.csv.Comma, c.csv.FieldsPerRecord, c.csv.LazyQuotes, c.csv.ReuseRecord = sep, -1, true, true
 	c.skipped = skipped
 	return &Table{Format: FormatText, Encoding: name, Separator: sep, next: c.next, close: func() error { return nil }}, nil
-}
-
-// encodingOf tells how a text is encoded: by its byte order mark, by the zeros of
-// UTF-16 without one, else UTF-8 when all of it is valid, else Windows-1252, as
-// Excel writes "CSV" in Europe.
-func encodingOf(f source) (name string, enc encoding.Encoding, err error) {
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return "", nil, err
-	}
-	r := bufio.NewReaderSize(f, 64<<10)
-	begin, err := r.Peek(256)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", nil, err
-	}
-	little, big := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), unicode.UTF16(unicode.BigEndian, unicode.UseBOM)
-	switch {
-	case bytes.HasPrefix(begin, []byte("\xff\xfe")):
-		return "UTF-16LE", little, nil
-	case bytes.HasPrefix(begin, []byte("\xfe\xff")):
-		return "UTF-16BE", big, nil
-	case zeros(begin, 1) > len(begin)/4:
-		return "UTF-16LE", unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), nil
-	case zeros(begin, 0) > len(begin)/4:
-		return "UTF-16BE", unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), nil
-	case bytes.IndexByte(begin, 0) >= 0:
-		return "", nil, lms.Invalid("file-kind", "file", "This is no text and no spreadsheet. Save the list as CSV or XLSX and choose that file.")
-	}
-	var carry []byte
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := r.Read(buf)
-		chunk := append(carry, buf[:n]...)
-		// A character may lie across two chunks.
-		keep := 0
-		for keep < min(utf8.UTFMax-1, len(chunk)) && !utf8.FullRune(chunk[len(chunk)-keep-1:]) {
-			keep++
-		}
-		whole := chunk[:len(chunk)-keep]
-		if !utf8.Valid(whole) {
-			return "Windows-1252", charmap.Windows1252, nil
-		}
-		carry = append([]byte(nil), chunk[len(chunk)-keep:]...)
-		if errors.Is(err, io.EOF) {
-			if len(carry) > 0 {
-				return "Windows-1252", charmap.Windows1252, nil
-			}
-			return "UTF-8", nil, nil
-		}
-		if err != nil {
-			return "", nil, err
-		}
-	}
-}
-
-// zeros counts the zero bytes at odd or even places.
-func zeros(b []byte, at int) (n int) {
-	for i := at; i < len(b); i += 2 {
-		if b[i] == 0 {
-			n++
-		}
-	}
-	return n
 }
 
 // newlines makes a line feed of a carriage return that stands alone, as old
