@@ -7,20 +7,15 @@ import (
 	"log/slog"
 	"net"
 	"strings"
-	"sync"
 	"time"
 
 	"matricula/internal/config"
+	"matricula/internal/jobs"
 	"matricula/internal/server"
 	"matricula/internal/service"
 	"matricula/internal/signin"
 	"matricula/internal/store"
 )
-
-// How often what has ended is removed, and places in courses whose last day is over
-// are made past. Whether something has ended is looked at when it is used, so this
-// is about space and about true lists alone.
-const expireEvery = 5 * time.Minute
 
 type serveCommand struct {
 	NoMigrate bool `help:"Do not migrate the database; stop if it is not at this version."`
@@ -73,7 +68,7 @@ func (s *serveCommand) Run(ctx context.Context, p *program) (err error) {
 		log.Warn("no mail is sent: this version cannot send any yet", "variable", "MATRICULA_SMTP")
 	}
 	log.Info("listening", "url", cfg.URL, "address", listener.Addr().String(), "database", cfg.Database, "version", readBuild().version)
-	defer whileRunning(ctx, func(ctx context.Context) { expire(ctx, svc, log) })()
+	defer jobs.Start(ctx, svc, log)()
 	err = srv.Serve(ctx, listener)
 	log.Info("stopped")
 	return err
@@ -115,37 +110,4 @@ func (p *program) server(ctx context.Context, cfg config.Config, st *store.Store
 		Zone:        zone,
 		Log:         log, Now: p.now, Version: readBuild().version, CursorKey: key,
 	})
-}
-
-// whileRunning runs fn beside the caller, who ends it and waits for its end by
-// calling what it returns.
-func whileRunning(ctx context.Context, fn func(context.Context)) (end func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() { fn(ctx) })
-	return func() {
-		cancel()
-		wg.Wait()
-	}
-}
-
-// expire removes what has ended, now and then.
-func expire(ctx context.Context, svc *service.Service, log *slog.Logger) {
-	tick := time.NewTicker(expireEvery)
-	defer tick.Stop()
-	for {
-		if err := svc.Expire(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("what has ended was not removed; the next try is soon", "error", err)
-		}
-		if n, err := svc.EndPlaces(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("places that are over were not ended; the next try is soon", "error", err)
-		} else if n > 0 {
-			log.Info("places have ended", "places", n)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
 }

@@ -70,6 +70,13 @@ const (
 	EnrollmentRemove  Action = "enrollment.remove"
 	EnrollmentRestore Action = "enrollment.restore"
 	EnrollmentEnd     Action = "enrollment.end"
+	ImportView        Action = "import.view"
+	ImportCreate      Action = "import.create"
+	ImportChange      Action = "import.change"
+	ImportStart       Action = "import.start"
+	ImportRun         Action = "import.run"
+	ImportCancel      Action = "import.cancel"
+	ImportUndo        Action = "import.undo"
 	SectionView       Action = "section.view"
 	SectionCreate     Action = "section.create"
 	SectionUpdate     Action = "section.update"
@@ -151,6 +158,13 @@ var rules = map[Action]rule{
 	EnrollmentRemove:  {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
 	EnrollmentRestore: {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
 	EnrollmentEnd:     {system: true, write: true},
+	ImportView:        {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, frozen: true},
+	ImportCreate:      {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
+	ImportChange:      {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
+	ImportStart:       {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
+	ImportRun:         {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
+	ImportCancel:      {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true, frozen: true},
+	ImportUndo:        {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
 	SectionView:       {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
 	SectionCreate:     {course: true, any: []lms.Privilege{lms.RosterManage}, write: true},
 	SectionUpdate:     {course: true, any: []lms.Privilege{lms.RosterManage}, write: true},

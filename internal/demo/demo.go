@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"matricula/internal/config"
+	"matricula/internal/jobs"
 	"matricula/internal/server"
 	"matricula/internal/service"
 	"matricula/internal/signin"
@@ -73,6 +74,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := tell(o.Stdout, base); err != nil {
 		return err
 	}
+	defer jobs.Start(ctx, svc, o.Log)()
 	return srv.Serve(ctx, listener)
 }
 

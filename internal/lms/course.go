@@ -51,8 +51,9 @@ type Enrollment struct {
 	AddedBy   int64
 	CreatedAt time.Time
 	Details
-	Section string // the name of the section, as it was read; writing takes the id
-	ByHand  Fields // what a person has set, and an import does not change by itself
+	Section  string // the name of the section, as it was read; writing takes the id
+	ByHand   Fields // what a person has set, and an import does not change by itself
+	ImportID int64  // the import that set it last, 0 for none
 }
 
 // Details are what a course notes about an enrollment beside the role.

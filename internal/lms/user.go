@@ -197,3 +197,16 @@ func SortKey(email Email, given, family, name string) string {
 		return FoldSearch(string(email))
 	}
 }
+
+// SplitName parts a whole name into the given and the family name: at a comma,
+// which stands behind the family name, else before the last word.
+func SplitName(name string) (given, family string) {
+	if family, given, ok := strings.Cut(name, ","); ok {
+		return strings.TrimSpace(given), strings.TrimSpace(family)
+	}
+	i := strings.LastIndexByte(strings.TrimSpace(name), ' ')
+	if i < 0 {
+		return strings.TrimSpace(name), ""
+	}
+	return strings.TrimSpace(name[:i]), strings.TrimSpace(name[i:])
+}

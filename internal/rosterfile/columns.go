@@ -21,6 +21,7 @@ const (
 	Section       Field = "section"
 	Begins        Field = "begins"
 	Ends          Field = "ends"
+	Privileges    Field = "privileges"
 )
 
 // FieldInfo describes a field to people.
@@ -42,6 +43,7 @@ var fields = []FieldInfo{
 	{Section, "Section"},
 	{Begins, "From"},
 	{Ends, "Until"},
+	{Privileges, "Privileges"},
 }
 
 // headings are how columns are called in English and Italian, folded, by the
@@ -59,6 +61,7 @@ var headings = map[Field][]string{
 	Section:       {"section", "group", "class", "sezione", "gruppo", "classe", "turno"},
 	Begins:        {"startdate", "begindate", "start", "from", "datainizio", "inizio", "datadiinizio", "dal"},
 	Ends:          {"enddate", "end", "until", "to", "datafine", "fine", "datadifine", "al"},
+	Privileges:    {"privileges", "privilege", "permissions", "privilegi", "privilegio", "permessi"},
 }
 
 // Columns tells which column holds which field, from 0.

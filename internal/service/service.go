@@ -52,7 +52,20 @@ type Service struct {
 	opts  Options
 	now   func() time.Time
 	log   *slog.Logger
+	wake  chan struct{} // that there is work in the background
 }
+
+// Wake tells those who work in the background that there is something to do.
+// Without it they would find it a little later.
+func (s *Service) Wake() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Woken tells when Wake was called.
+func (s *Service) Woken() <-chan struct{} { return s.wake }
 
 // New makes the use cases.
 func New(st *store.Store, opts Options) *Service {
@@ -65,17 +78,22 @@ func New(st *store.Store, opts Options) *Service {
 	if opts.Zone == nil {
 		opts.Zone = time.UTC
 	}
-	return &Service{store: st, opts: opts, now: opts.Now, log: opts.Log}
+	return &Service{store: st, opts: opts, now: opts.Now, log: opts.Log, wake: make(chan struct{}, 1)}
 }
 
 // Ready tells whether the database answers.
 func (s *Service) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
 
-// Expire removes what has ended: sessions, sign-in attempts, idempotency keys.
+// Expire removes what has ended: sessions, sign-in attempts, idempotency keys, and
+// lists that nobody carried out.
 func (s *Service) Expire(ctx context.Context) error {
-	return s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return tx.Expire(ctx, s.now(), s.now().Add(-keyLife))
 	})
+	if err != nil {
+		return err
+	}
+	return s.dropStaleImports(ctx)
 }
 
 // work is one decided change in progress.

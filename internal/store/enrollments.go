@@ -11,7 +11,7 @@ import (
 // memberColumns are a user u (with address e) as a member of a course: the
 // enrollment en, its role r and the grant p, each of which may be absent.
 const memberColumns = userColumns + `,
-	en.course_id, en.source, en.added_by, en.created_at, en.section_id, sec.name, en.number, en.begins_at, en.ends_at, en.limited_to, en.by_hand, r.id, r.key, r.name, r.is_preset, r.privileges,
+	en.course_id, en.source, en.added_by, en.created_at, en.section_id, sec.name, en.number, en.begins_at, en.ends_at, en.limited_to, en.by_hand, en.import_id, r.id, r.key, r.name, r.is_preset, r.privileges,
 	p.course_id, p.allow, p.deny, p.granted_by, p.granted_at`
 
 // joinMembership joins the membership of user u in course c.
@@ -45,7 +45,7 @@ type memberScan struct {
 func (m *memberScan) dest() []any {
 	return append(userDest(&m.user),
 		number{&m.enrolled}, text{&m.source}, number{&m.enrollment.AddedBy}, timestamp{&m.enrollment.CreatedAt},
-		number{&m.enrollment.SectionID}, text{&m.enrollment.Section}, text{&m.enrollment.Number}, timestamp{&m.enrollment.Begins}, timestamp{&m.enrollment.Ends}, ids{&m.enrollment.LimitedTo}, number{&m.byHand},
+		number{&m.enrollment.SectionID}, text{&m.enrollment.Section}, text{&m.enrollment.Number}, timestamp{&m.enrollment.Begins}, timestamp{&m.enrollment.Ends}, ids{&m.enrollment.LimitedTo}, number{&m.byHand}, number{&m.enrollment.ImportID},
 		number{&m.role.ID}, text{&m.role.Key}, text{&m.role.Name}, &m.preset, privileges{&m.role.Privileges},
 		number{&m.granted}, privileges{&m.grantAllow}, privileges{&m.grantDeny}, number{&m.grantGrantedBy}, timestamp{&m.grant.GrantedAt})
 }
@@ -121,13 +121,13 @@ func (tx *Tx) MembersByID(ctx context.Context, courseID int64, ids []int64) ([]l
 }
 
 var (
-	sqlEnroll = stmt(`INSERT INTO enrollments (course_id, source, added_by, created_at, user_id, role_id, section_id, number, begins_at, ends_at, limited_to, by_hand)
+	sqlEnroll = stmt(`INSERT INTO enrollments (course_id, source, added_by, created_at, user_id, role_id, section_id, number, begins_at, ends_at, limited_to, by_hand, import_id)
 		SELECT $2, $3, $4, $5, CAST(j.value->>0 AS BIGINT), CAST(j.value->>1 AS BIGINT), CAST(j.value->>2 AS BIGINT), j.value->>3, {time:j.value->>4}, {time:j.value->>5},
-			j.value->>6, CAST(j.value->>7 AS BIGINT)
+			j.value->>6, CAST(j.value->>7 AS BIGINT), CAST(j.value->>8 AS BIGINT)
 		FROM {rows:$1} WHERE TRUE
 		ON CONFLICT (course_id, user_id) DO NOTHING RETURNING user_id`)
-	sqlSetRole    = stmt(`UPDATE enrollments SET role_id = $3, by_hand = $4 WHERE course_id = $1 AND user_id = $2`)
-	sqlSetDetails = stmt(`UPDATE enrollments SET section_id = $3, number = $4, begins_at = $5, ends_at = $6, limited_to = $7, by_hand = $8
+	sqlSetRole    = stmt(`UPDATE enrollments SET role_id = $3, by_hand = $4, import_id = $5 WHERE course_id = $1 AND user_id = $2`)
+	sqlSetDetails = stmt(`UPDATE enrollments SET section_id = $3, number = $4, begins_at = $5, ends_at = $6, limited_to = $7, by_hand = $8, import_id = $9
 		WHERE course_id = $1 AND user_id = $2`)
 	sqlUnenroll = stmt(`DELETE FROM enrollments WHERE course_id = $1 AND user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$2})`)
 	sqlUngrant  = stmt(`DELETE FROM course_privileges WHERE course_id = $1 AND user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$2})`)
@@ -154,9 +154,9 @@ func (tx *Tx) EnrollEach(ctx context.Context, list []lms.Enrollment) ([]int64, e
 	if len(list) == 0 {
 		return nil, nil
 	}
-	param := make([][8]any, len(list))
+	param := make([][9]any, len(list))
 	for i, e := range list {
-		param[i] = [8]any{e.UserID, e.Role.ID, orNull(e.SectionID), e.Number, tx.jsonTime(e.Begins), tx.jsonTime(e.Ends), storedIDs(e.LimitedTo), int(e.ByHand)}
+		param[i] = [9]any{e.UserID, e.Role.ID, orNull(e.SectionID), e.Number, tx.jsonTime(e.Begins), tx.jsonTime(e.Ends), storedIDs(e.LimitedTo), int(e.ByHand), e.ImportID}
 	}
 	e := list[0]
 	rows, err := tx.query(ctx, sqlEnroll, mustJSON(param), e.CourseID, string(e.Source), e.AddedBy, at(e.CreatedAt))
@@ -169,7 +169,7 @@ func (tx *Tx) EnrollEach(ctx context.Context, list []lms.Enrollment) ([]int64, e
 
 // SetRole changes the role of somebody who is enrolled.
 func (tx *Tx) SetRole(ctx context.Context, e lms.Enrollment) error {
-	if err := tx.later(ctx, "set role", sqlSetRole, e.CourseID, e.UserID, e.Role.ID, int(e.ByHand)); err != nil {
+	if err := tx.later(ctx, "set role", sqlSetRole, e.CourseID, e.UserID, e.Role.ID, int(e.ByHand), e.ImportID); err != nil {
 		return fmt.Errorf("set role of user %d in course %d: %w", e.UserID, e.CourseID, err)
 	}
 	return nil
@@ -177,9 +177,21 @@ func (tx *Tx) SetRole(ctx context.Context, e lms.Enrollment) error {
 
 // SetDetails changes what is noted about an enrollment beside the role.
 func (tx *Tx) SetDetails(ctx context.Context, e lms.Enrollment) error {
-	err := tx.later(ctx, "set details", sqlSetDetails, e.CourseID, e.UserID, orNull(e.SectionID), e.Number, atOrNull(e.Begins), atOrNull(e.Ends), storedIDs(e.LimitedTo), int(e.ByHand))
+	err := tx.later(ctx, "set details", sqlSetDetails, e.CourseID, e.UserID, orNull(e.SectionID), e.Number, atOrNull(e.Begins), atOrNull(e.Ends), storedIDs(e.LimitedTo), int(e.ByHand), e.ImportID)
 	if err != nil {
 		return fmt.Errorf("set details of user %d in course %d: %w", e.UserID, e.CourseID, err)
+	}
+	return nil
+}
+
+// UndoEnroll takes users out of a course as if they had never been in it.
+func (tx *Tx) UndoEnroll(ctx context.Context, courseID int64, ids []int64) error {
+	param := idList(ids)
+	if err := tx.later(ctx, "undo enrollments", sqlUnenroll, courseID, param); err != nil {
+		return fmt.Errorf("undo enrollments in course %d: %w", courseID, err)
+	}
+	if err := tx.later(ctx, "undo privileges", sqlUngrant, courseID, param); err != nil {
+		return fmt.Errorf("undo privileges in course %d: %w", courseID, err)
 	}
 	return nil
 }

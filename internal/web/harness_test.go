@@ -20,6 +20,7 @@ import (
 
 	"matricula/internal/access"
 	"matricula/internal/apptest"
+	"matricula/internal/jobs"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 	"matricula/internal/signin"
@@ -115,7 +116,11 @@ func newSite(tb testing.TB, options ...siteOption) *site {
 	s.server = server
 	server.Config.Handler = http.NewCrossOriginProtection().Handler(s.identify(s.web.Handler()))
 	server.Start()
-	tb.Cleanup(server.Close)
+	stop := jobs.Start(context.Background(), s.svc, log)
+	tb.Cleanup(func() {
+		stop()
+		server.Close()
+	})
 	return s
 }
 

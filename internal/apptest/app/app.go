@@ -23,6 +23,7 @@ import (
 	"matricula/internal/access"
 	"matricula/internal/apptest"
 	"matricula/internal/config"
+	"matricula/internal/jobs"
 	"matricula/internal/lms"
 	"matricula/internal/server"
 	"matricula/internal/service"
@@ -143,7 +144,9 @@ func StartOn(tb testing.TB, dsn string, opts ...Option) *App {
 	serving, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(serving, l) }()
+	stopJobs := jobs.Start(ctx, svc, logger)
 	tb.Cleanup(func() {
+		stopJobs()
 		stop()
 		if err := <-done; err != nil {
 			tb.Errorf("stop the server: %v", err)

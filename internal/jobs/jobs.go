@@ -1,0 +1,109 @@
+// Package jobs does what nobody waits for: it carries out imports, ends places whose
+// time is over, and removes what has ended. What there is to do stands in the
+// database, and every node looks for it; a node that dies leaves nothing half done,
+// and another goes on where it was.
+package jobs
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"sync"
+	"time"
+
+	"matricula/internal/service"
+)
+
+// How often a node looks for work that nobody told it of, and how often it removes
+// what has ended. Whether something has ended is looked at when it is used, so the
+// second is about space and about true lists alone.
+const (
+	lookEvery  = time.Second
+	cleanEvery = 5 * time.Minute
+)
+
+// After a failure a node waits, longer each time.
+const (
+	firstWait = time.Second
+	longWait  = 30 * time.Second
+)
+
+// Start begins to work in the background and returns what ends it: the work in
+// progress is given back or finished, and waited for.
+func Start(ctx context.Context, svc *service.Service, log *slog.Logger) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	r := &runner{svc: svc, log: log, node: rand.Text()}
+	var wg sync.WaitGroup
+	wg.Go(func() { r.imports(ctx) })
+	wg.Go(func() { r.clean(ctx) })
+	return func() {
+		cancel()
+		wg.Wait()
+	}
+}
+
+type runner struct {
+	svc  *service.Service
+	log  *slog.Logger
+	node string // by which this process is known while it holds a lease
+}
+
+// imports works on imports, one at a time for each node, so that whoever uses the
+// pages meanwhile hardly notices.
+func (r *runner) imports(ctx context.Context) {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	wait := firstWait
+	for {
+		worked, err := r.svc.WorkOnImport(ctx, r.node)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			r.log.Warn("an import could not go on; the next try is soon", "error", err, "wait", wait)
+			if !sleep(ctx, wait) {
+				return
+			}
+			wait = min(2*wait, longWait)
+			continue
+		}
+		if wait = firstWait; worked {
+			continue
+		}
+		select {
+		case <-r.svc.Woken():
+		case <-look.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// clean ends and removes, now and then.
+func (r *runner) clean(ctx context.Context) {
+	for {
+		if err := r.svc.Expire(ctx); err != nil && ctx.Err() == nil {
+			r.log.Warn("what has ended was not removed; the next try is soon", "error", err)
+		}
+		if n, err := r.svc.EndPlaces(ctx); err != nil && ctx.Err() == nil {
+			r.log.Warn("places that are over were not ended; the next try is soon", "error", err)
+		} else if n > 0 {
+			r.log.Info("places have ended", "places", n)
+		}
+		if !sleep(ctx, cleanEvery) {
+			return
+		}
+	}
+}
+
+// sleep waits, and tells whether it was to the end.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

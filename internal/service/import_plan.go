@@ -1,0 +1,543 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"matricula/internal/lms"
+	"matricula/internal/rosterfile"
+)
+
+// planner finds out what the rows of an import would do, at the state of the
+// database that its transaction sees. The check asks it and writes nothing, and
+// carrying out asks it again before it writes.
+type planner struct {
+	s        *Service
+	w        *work
+	imp      lms.Import
+	roles    []lms.Role
+	usual    lms.Role // of rows that say none
+	sections map[string]lms.Section
+	columns  rosterfile.Columns
+	order    rosterfile.DateOrder
+	seen     map[string]cellRole
+}
+
+type cellRole struct {
+	role lms.Role
+	ok   bool
+}
+
+// wanted is what a row says. What it does not say is empty.
+type wanted struct {
+	Address       lms.Email
+	Typed         string
+	Given, Family string
+	Role          lms.Role // without an id when the row says none
+	Section       string
+	Number        string
+	Begins, Ends  lms.Day
+	Allow         lms.PrivilegeSet
+	says          lms.Fields
+	saysAllow     bool
+}
+
+// plannedRow is a row with what it would do.
+type plannedRow struct {
+	row    *lms.ImportRow
+	want   wanted
+	fault  *lms.Error // of a refused row
+	cell   int        // at fault, from 0; -1: none in particular
+	member *lms.Member
+	place  lms.Enrollment // as it would be
+	allow  lms.PrivilegeSet
+	plan   string
+	reason string
+	text   lms.Text
+	other  string
+	differ []lms.Differ
+}
+
+func (s *Service) newPlanner(ctx context.Context, w *work, imp lms.Import) (*planner, error) {
+	p := &planner{s: s, w: w, imp: imp, columns: rosterfile.Columns{}, order: rosterfile.DateOrder(imp.Options.DateOrder), seen: map[string]cellRole{}, sections: map[string]lms.Section{}}
+	for f, i := range imp.Columns {
+		p.columns[rosterfile.Field(f)] = i
+	}
+	var err error
+	if p.roles, err = w.tx.Roles(ctx, imp.CourseID); err != nil {
+		return nil, err
+	}
+	if p.usual, err = lms.FindRole(p.roles, imp.Options.Role, "role"); err != nil {
+		return nil, err
+	}
+	list, err := w.tx.Sections(ctx, imp.CourseID)
+	if err != nil {
+		return nil, err
+	}
+	for _, sec := range list {
+		p.sections[lms.SectionKey(sec.Name)] = sec
+	}
+	return p, nil
+}
+
+// cell is what stands in a row for a field.
+func (p *planner) cell(row *lms.ImportRow, f rosterfile.Field) (text string, column int) {
+	i, ok := p.columns[f]
+	if !ok || i >= len(row.Cells) {
+		return "", -1
+	}
+	return row.Cells[i], i
+}
+
+// parse reads a row. Fault says what is wrong with which cell.
+func (p *planner) parse(row *lms.ImportRow) (out wanted, cell int, fault *lms.Error) {
+	typed, column := p.cell(row, rosterfile.Address)
+	if strings.TrimSpace(typed) == "" {
+		return out, p.columns[rosterfile.Address], lms.Invalid("address-missing", "email", "There is no address in this row.")
+	}
+	out.Typed = typed
+	var err error
+	if out.Address, err = lms.ParseEmail(typed); err != nil {
+		return out, column, lmsError(err)
+	}
+	for _, read := range []func(*lms.ImportRow, *wanted) (int, error){p.parseNames, p.parseRole, p.parseNote, p.parseDays, p.parsePrivileges} {
+		if cell, err := read(row, &out); err != nil {
+			if e := lmsError(err); e != nil {
+				return out, cell, e
+			}
+			return out, cell, lms.Errorf(lms.CodeInternal, "internal", "Something went wrong on our side. Please try again.").Because(err)
+		}
+	}
+	return out, -1, nil
+}
+
+func (p *planner) parseNames(row *lms.ImportRow, out *wanted) (column int, err error) {
+	text, column := p.cell(row, rosterfile.FullName)
+	if text != "" {
+		if text, err = lms.CleanText(text, "name", lms.MaxNameRunes); err != nil {
+			return column, err
+		}
+		out.Given, out.Family = lms.SplitName(text)
+	}
+	for _, n := range []struct {
+		field rosterfile.Field
+		to    *string
+	}{{rosterfile.GivenName, &out.Given}, {rosterfile.FamilyName, &out.Family}} {
+		text, column := p.cell(row, n.field)
+		if text == "" {
+			continue
+		}
+		if *n.to, err = lms.CleanText(text, "name", lms.MaxNameRunes); err != nil {
+			return column, err
+		}
+	}
+	return -1, nil
+}
+
+func (p *planner) parseRole(row *lms.ImportRow, out *wanted) (column int, err error) {
+	text, column := p.cell(row, rosterfile.Role)
+	if text == "" {
+		return -1, nil
+	}
+	known, ok := p.seen[text]
+	if !ok {
+		known.role, known.ok = rosterfile.FindRole(p.roles, text)
+		if len(p.seen) < 1000 {
+			p.seen[strings.Clone(text)] = known
+		}
+	}
+	if !known.ok {
+		return column, lms.Invalid("unknown-role", "role", "This course has no role %q. Its roles are: %s.", lms.Clip(text, 60), lms.RoleChoices(p.roles))
+	}
+	out.Role, out.says = known.role, out.says|lms.FieldRole
+	return -1, nil
+}
+
+// parseNote reads the section and the student number.
+func (p *planner) parseNote(row *lms.ImportRow, out *wanted) (column int, err error) {
+	text, column := p.cell(row, rosterfile.Section)
+	if text != "" {
+		if out.Section, err = lms.CleanSectionName(text, "section"); err != nil {
+			return column, err
+		}
+		out.says |= lms.FieldSection
+	}
+	if text, column = p.cell(row, rosterfile.StudentNumber); text != "" {
+		if out.Number, err = lms.CleanText(text, "student_number", lms.MaxNumberRunes); err != nil {
+			return column, err
+		}
+		out.says |= lms.FieldNumber
+	}
+	return -1, nil
+}
+
+func (p *planner) parseDays(row *lms.ImportRow, out *wanted) (column int, err error) {
+	for _, d := range []struct {
+		field rosterfile.Field
+		to    *lms.Day
+		says  lms.Fields
+	}{{rosterfile.Begins, &out.Begins, lms.FieldBegins}, {rosterfile.Ends, &out.Ends, lms.FieldEnds}} {
+		text, column := p.cell(row, d.field)
+		if text == "" {
+			continue
+		}
+		t, err := p.order.Parse(text)
+		if err != nil {
+			return column, err
+		}
+		if *d.to, err = lms.MakeDay(t, string(d.field)); err != nil {
+			return column, err
+		}
+		out.says |= d.says
+	}
+	if err := checkDays(out.Begins, out.Ends); err != nil {
+		_, column := p.cell(row, rosterfile.Ends)
+		return column, err
+	}
+	return -1, nil
+}
+
+// parsePrivileges reads what is given beside the role: privileges by name, or all
+// that one of the course's roles gives.
+func (p *planner) parsePrivileges(row *lms.ImportRow, out *wanted) (column int, err error) {
+	text, column := p.cell(row, rosterfile.Privileges)
+	if text == "" {
+		return -1, nil
+	}
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' || r == '|' || r == '\n' }) {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		if set, ok := privilegeNamed(part); ok {
+			out.Allow |= set
+			continue
+		}
+		role, ok := rosterfile.FindRole(p.roles, part)
+		if !ok {
+			return column, lms.Invalid("unknown-privilege", "privileges", "%q is neither a privilege nor a role of this course.", lms.Clip(part, 60))
+		}
+		if role.Owner() {
+			return column, lms.Invalid("unknown-privilege", "privileges", "An owner is made by the role, and not by privileges.")
+		}
+		out.Allow |= role.Privileges
+	}
+	out.saysAllow = true
+	return -1, nil
+}
+
+// privilegeNamed finds a privilege by its name or its label.
+func privilegeNamed(text string) (lms.PrivilegeSet, bool) {
+	folded := lms.FoldSearch(text)
+	for _, info := range lms.Privileges() {
+		if folded == string(info.Privilege) || folded == lms.FoldSearch(string(info.Label)) {
+			return lms.SetOf(info.Privilege), true
+		}
+	}
+	return 0, false
+}
+
+func (r *plannedRow) refuse(cell int, err error) {
+	e := lmsError(err)
+	if e == nil {
+		e = lms.Errorf(lms.CodeInternal, "internal", "Something went wrong on our side. Please try again.").Because(err)
+	}
+	r.plan, r.reason, r.text, r.fault, r.cell = lms.PlanRefused, e.Type, e.Text, e, cell
+}
+
+// ask puts a question beside a row.
+func (r *plannedRow) ask(plan, reason string, text lms.Text) {
+	r.plan, r.reason, r.text = plan, reason, text
+}
+
+// keep writes what was found out into the row.
+func (r *plannedRow) keep() {
+	row := r.row
+	row.Plan, row.Reason, row.Text, row.Other, row.Cell, row.UserID, row.Differ = r.plan, r.reason, r.text, r.other, r.cell+1, 0, nil
+	if r.plan == lms.PlanChange || r.plan == lms.PlanConflict {
+		row.Differ = r.differ
+	}
+	if r.member != nil {
+		row.UserID = r.member.User.ID
+	}
+}
+
+// plan finds out what rows would do. Rows that somebody chose to leave out stay out.
+func (p *planner) plan(ctx context.Context, rows []lms.ImportRow) ([]plannedRow, error) {
+	out := make([]plannedRow, len(rows))
+	addresses := make([]lms.Email, 0, len(rows))
+	for i := range rows {
+		r := &out[i]
+		r.row, r.cell = &rows[i], -1
+		if rows[i].Choice == lms.ChooseLeave {
+			r.plan = lms.PlanLeft
+			r.want, _, _ = p.parse(&rows[i])
+			continue
+		}
+		var fault *lms.Error
+		var cell int
+		if r.want, cell, fault = p.parse(&rows[i]); fault != nil {
+			r.refuse(cell, fault)
+		}
+		if r.want.Address != "" {
+			addresses = append(addresses, r.want.Address)
+		}
+	}
+	holders, err := p.w.tx.AddressHolders(ctx, addresses)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]int64, 0, len(holders))
+	for _, id := range holders {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	members := map[int64]*lms.Member{}
+	if len(ids) > 0 {
+		list, err := p.w.tx.MembersByID(ctx, p.imp.CourseID, slices.Compact(ids))
+		if err != nil {
+			return nil, err
+		}
+		for i := range list {
+			members[list[i].User.ID] = &list[i]
+		}
+	}
+	for i := range out {
+		r := &out[i]
+		if id := holders[r.want.Address]; id != 0 {
+			if r.member = members[id]; r.member == nil && r.plan == "" {
+				r.refuse(-1, errNoUser)
+			}
+		}
+		if r.plan == "" {
+			p.planOne(r)
+		}
+	}
+	return out, nil
+}
+
+func (p *planner) planOne(r *plannedRow) {
+	switch {
+	case r.member != nil && r.member.Enrollment != nil:
+		p.planMember(r)
+	case r.member != nil && r.member.Grant != nil && !p.w.delegator().Reaches(r.member):
+		r.refuse(-1, lms.Errorf(lms.CodeConflict, "in-other-section", "Is in this course already, in a section in which you do not work."))
+	default:
+		p.planNew(r)
+	}
+}
+
+// planNew is for somebody who has no place in the course.
+func (p *planner) planNew(r *plannedRow) {
+	d := p.w.delegator()
+	role := r.want.Role
+	if role.ID == 0 {
+		role = p.usual
+	}
+	if r.member != nil && r.member.User.ID == d.UserID {
+		r.refuse(-1, d.MayTouch(r.member))
+		return
+	}
+	if err := d.MayEnroll(role); err != nil {
+		r.refuse(p.columnOf(rosterfile.Role), err)
+		return
+	}
+	e := lms.Enrollment{CourseID: p.imp.CourseID, Role: role, Source: lms.SourceImport, AddedBy: p.w.caller.UserID, CreatedAt: p.w.now}
+	p.over(&e, &r.want)
+	if err := d.MayPlaceIn(e.SectionID); err != nil && !p.onlySection(&e) {
+		r.refuse(p.columnOf(rosterfile.Section), err)
+		return
+	}
+	if err := ownersAreUnlimited(&e); err != nil {
+		r.refuse(p.columnOf(rosterfile.Ends), err)
+		return
+	}
+	r.place, r.plan = e, lms.PlanAdd
+	if r.want.saysAllow {
+		m := lms.Member{Enrollment: &e}
+		if r.member != nil {
+			m.User, m.Grant = r.member.User, r.member.Grant
+		}
+		p.planAllow(r, &m)
+	}
+	if r.plan != lms.PlanAdd || r.member != nil {
+		return
+	}
+	if p.s.outside(r.want.Address) && !p.imp.Options.ConfirmOutside && r.row.Choice != lms.ChooseSure {
+		r.ask(lms.PlanAsk, "outside-address", lms.Say("This is not an address of this school, and nobody with it is known here. Is it right?"))
+	}
+}
+
+// onlySection puts whom somebody adds who works in a single section into it.
+func (p *planner) onlySection(e *lms.Enrollment) bool {
+	own := p.w.delegator().Within.List()
+	if e.Section != "" || len(own) != 1 {
+		return false
+	}
+	e.SectionID = own[0]
+	return true
+}
+
+func ownersAreUnlimited(e *lms.Enrollment) error {
+	if e.Role.Owner() && (!e.Begins.IsZero() || !e.Ends.IsZero()) {
+		return lms.Errorf(lms.CodeConflict, "owner-unlimited", "An owner is there for all of the course and all the time: leave the dates empty.")
+	}
+	return nil
+}
+
+// columnOf is the column of a field, -1 when there is none.
+func (p *planner) columnOf(f rosterfile.Field) int {
+	if i, ok := p.columns[f]; ok {
+		return i
+	}
+	return -1
+}
+
+// over puts what a row says over an enrollment. A section that does not exist yet
+// has no id until it is made.
+func (p *planner) over(e *lms.Enrollment, want *wanted) {
+	if want.says.Has(lms.FieldSection) {
+		e.SectionID, e.Section = p.sections[lms.SectionKey(want.Section)].ID, want.Section
+	}
+	if want.says.Has(lms.FieldNumber) {
+		e.Number = want.Number
+	}
+	if want.says.Has(lms.FieldBegins) {
+		e.Begins = want.Begins.In(p.s.opts.Zone)
+	}
+	if want.says.Has(lms.FieldEnds) {
+		e.Ends = want.Ends.EndIn(p.s.opts.Zone)
+	}
+}
+
+// newSection tells whether a row names a section that the course does not have.
+func (p *planner) newSection(want *wanted) bool {
+	return want.says.Has(lms.FieldSection) && p.sections[lms.SectionKey(want.Section)].ID == 0
+}
+
+// planMember is for somebody who is in the course.
+func (p *planner) planMember(r *plannedRow) {
+	m, d := r.member, p.w.delegator()
+	if !d.Reaches(m) {
+		r.refuse(-1, lms.Errorf(lms.CodeConflict, "in-other-section", "Is in this course already, in a section in which you do not work."))
+		return
+	}
+	to := *m.Enrollment
+	p.over(&to, &r.want)
+	if r.want.Role.ID != 0 {
+		to.Role = r.want.Role
+	}
+	p.compare(r, m.Enrollment, &to)
+	r.place, r.plan = to, lms.PlanAlready
+	if r.want.saysAllow {
+		p.planAllow(r, m)
+	}
+	if r.plan == lms.PlanRefused || len(r.differ) == 0 {
+		return
+	}
+	if err := p.mayChange(m, &to); err != nil {
+		r.refuse(-1, err)
+		return
+	}
+	if slices.ContainsFunc(r.differ, func(f lms.Differ) bool { return f.ByHand }) && r.row.Choice != lms.ChooseFile && !p.imp.Options.TakeFile {
+		r.ask(lms.PlanConflict, "set-by-hand", lms.Say("Somebody has set this by hand, so it stays unless you take the list's values."))
+		return
+	}
+	r.plan = lms.PlanChange
+}
+
+// compare notes what would change.
+func (p *planner) compare(r *plannedRow, is, to *lms.Enrollment) {
+	zone := p.s.opts.Zone
+	note := func(f rosterfile.Field, bit lms.Fields, was, would string) {
+		if was != would {
+			r.differ = append(r.differ, lms.Differ{Field: string(f), Is: was, Would: would, ByHand: was != "" && is.ByHand.Has(bit)})
+		}
+	}
+	note(rosterfile.Role, lms.FieldRole, is.Role.Key, to.Role.Key)
+	if r.want.says.Has(lms.FieldSection) && lms.SectionKey(is.Section) != lms.SectionKey(to.Section) {
+		note(rosterfile.Section, lms.FieldSection, is.Section, to.Section)
+	}
+	note(rosterfile.StudentNumber, lms.FieldNumber, is.Number, to.Number)
+	note(rosterfile.Begins, lms.FieldBegins, string(lms.DayOf(zero(is.Begins, zone))), string(lms.DayOf(zero(to.Begins, zone))))
+	note(rosterfile.Ends, lms.FieldEnds, string(lms.LastDay(is.Ends, zone)), string(lms.LastDay(to.Ends, zone)))
+}
+
+// planAllow is about what is given beside the role. It is always set by hand, so
+// that other privileges than the list's are a conflict.
+func (p *planner) planAllow(r *plannedRow, m *lms.Member) {
+	had := grantOf(m)
+	if had.Allow == r.want.Allow {
+		return
+	}
+	d := p.w.delegator()
+	switch {
+	case !d.Holds.Has(lms.StaffManage):
+		r.refuse(p.columnOf(rosterfile.Privileges), lms.Errorf(lms.CodeForbidden, "forbidden", "You need the privilege %q in this course to give privileges.", lms.StaffManage.Label()))
+		return
+	case m.Enrollment != nil && m.Enrollment.Role.Owner():
+		r.refuse(p.columnOf(rosterfile.Privileges), lms.Errorf(lms.CodeConflict, "owner-holds-all", "An owner holds everything: leave the privileges empty."))
+		return
+	}
+	if err := d.MaySetGrant(m, r.want.Allow, had.Deny); err != nil {
+		r.refuse(p.columnOf(rosterfile.Privileges), err)
+		return
+	}
+	r.allow = r.want.Allow
+	r.differ = append(r.differ, lms.Differ{Field: string(rosterfile.Privileges), Is: privilegeKeys(had.Allow), Would: privilegeKeys(r.want.Allow), ByHand: had.Allow != 0})
+}
+
+func privilegeKeys(s lms.PrivilegeSet) string {
+	var keys []string
+	for _, p := range s.List() {
+		keys = append(keys, string(p))
+	}
+	return strings.Join(keys, ", ")
+}
+
+// mayChange decides about a changed enrollment as the pages do.
+func (p *planner) mayChange(m *lms.Member, to *lms.Enrollment) error {
+	d := p.w.delegator()
+	if to.Role.ID != m.Enrollment.Role.ID {
+		if err := d.MayTouch(m); err != nil {
+			return err
+		}
+		if m.Enrollment.Role.Staff() && !d.Holds.Has(lms.StaffManage) {
+			return lms.Errorf(lms.CodeForbidden, "forbidden", "You need the privilege %q in this course to change the role of staff.", lms.StaffManage.Label())
+		}
+		if err := d.MayEnroll(to.Role); err != nil {
+			return err
+		}
+		if to.Role.Owner() && m.Grant != nil && m.Grant.Deny != 0 {
+			return errOwnerHoldsAll(m)
+		}
+		if m.Enrollment.Role.Owner() {
+			return lms.Errorf(lms.CodeConflict, "owner-in-list", "%s owns this course. A list does not take that away: do it on the person's page.", m.User.DisplayName())
+		}
+	}
+	if err := ownersAreUnlimited(to); err != nil {
+		return err
+	}
+	return p.w.mayDetail(m, to.Details)
+}
+
+// instant writes a moment for ImportBefore.
+func instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+func readInstant(s string) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+var errLostLease = errors.New("another node has taken the import over")

@@ -1,0 +1,558 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"matricula/internal/access"
+	"matricula/internal/lms"
+	"matricula/internal/store"
+)
+
+// How long a node may be silent before another takes its import over, and how long
+// it works on one before others have their turn.
+const (
+	leaseFor = 20 * time.Second
+	turnFor  = time.Second
+)
+
+// WorkOnImport takes the import that has waited longest, works on it for a turn,
+// and tells whether there was one. Nodes share the work by leases in the database:
+// whoever holds one works on that import, each transaction makes sure that it is
+// still held, and what a node has not committed has not happened.
+func (s *Service) WorkOnImport(ctx context.Context, node string) (worked bool, err error) {
+	var id int64
+	err = s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		id, worked, err = tx.LeaseImport(ctx, node, s.now(), s.now().Add(leaseFor))
+		return err
+	})
+	if err != nil || !worked {
+		return false, err
+	}
+	i, ok, err := s.store.Reader().Import(ctx, id)
+	switch {
+	case err != nil:
+	case !ok: // its course was deleted
+		i.ID = id
+		err = s.failImport(ctx, node, i, errNoImport)
+	case i.State == lms.ImportChecking:
+		err = s.checkImport(ctx, node, i)
+	case i.State == lms.ImportRunning:
+		err = s.turn(ctx, node, i, (*importing).carryOut)
+	case i.State == lms.ImportUndoing:
+		err = s.turn(ctx, node, i, (*importing).undo)
+	}
+	if errors.Is(err, errLostLease) {
+		return true, nil
+	}
+	return true, err
+}
+
+// failImport ends an import that nobody may carry out any more, or that makes no
+// sense. What it did stays, and can be undone.
+func (s *Service) failImport(ctx context.Context, node string, i lms.Import, cause error) error {
+	e := lmsError(cause)
+	if e == nil || e.Code == lms.CodeUnavailable {
+		return cause
+	}
+	return s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		now, ok, err := tx.HoldImport(ctx, i.ID, node)
+		if err != nil {
+			return err
+		}
+		if !ok || !now.State.Working() {
+			return errLostLease
+		}
+		now.Fault, now.EndedAt = e.Type, s.now()
+		if now.State = lms.ImportFailed; i.State == lms.ImportUndoing {
+			now.State = lms.ImportDone // it stays as it was, as far as it was not undone
+		}
+		return tx.UpdateImport(ctx, now)
+	})
+}
+
+// importing is one transaction that carries out, or undoes, a chunk.
+type importing struct {
+	s     *Service
+	w     *work
+	imp   *lms.Import
+	chunk *lms.ImportChunk
+}
+
+// turn works on the chunks of an import for a while, each in a transaction of its
+// own, in which the right of whoever began it is looked at again.
+func (s *Service) turn(ctx context.Context, node string, i lms.Import, step func(*importing, context.Context) error) error {
+	end := time.Now().Add(turnFor)
+	infos, err := s.store.Reader().ChunkInfos(ctx, i.ID)
+	if err != nil {
+		return err
+	}
+	if i.State == lms.ImportUndoing {
+		slices.Reverse(infos)
+	}
+	for _, info := range infos {
+		if !toDo(i.State, info.Step) {
+			continue
+		}
+		if err := s.batch(ctx, node, i, info.N, step); err != nil {
+			if e := lmsError(err); e != nil && e.Code != lms.CodeUnavailable {
+				s.recordRefusal(ctx, access.Caller{UserID: workerOf(i), RequestID: importRequest(i)}, actionOf(i), i.CourseID, err)
+				return s.failImport(ctx, node, i, err)
+			}
+			return err
+		}
+		if time.Now().After(end) || ctx.Err() != nil {
+			return s.passOn(ctx, i.ID, node)
+		}
+	}
+	return s.endTurn(ctx, node, i)
+}
+
+func toDo(state lms.ImportState, step lms.ChunkStep) bool {
+	if state == lms.ImportRunning {
+		return step == lms.ChunkChecked
+	}
+	return step == lms.ChunkDone
+}
+
+// workerOf is on whose behalf an import is worked on.
+func workerOf(i lms.Import) int64 {
+	if i.State == lms.ImportUndoing {
+		return i.UndoneBy
+	}
+	return i.StartedBy
+}
+
+func actionOf(i lms.Import) access.Action {
+	if i.State == lms.ImportUndoing {
+		return access.ImportUndo
+	}
+	return access.ImportRun
+}
+
+func importRequest(i lms.Import) string { return fmt.Sprintf("import-%d", i.ID) }
+
+// passOn gives an import back, so that others have their turn first.
+func (s *Service) passOn(ctx context.Context, id int64, node string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error { return tx.ReturnImport(ctx, id, node, s.now()) })
+}
+
+func (s *Service) endTurn(ctx context.Context, node string, i lms.Import) error {
+	return s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		now, ok, err := tx.HoldImport(ctx, i.ID, node)
+		if err != nil {
+			return err
+		}
+		if !ok || now.State != i.State {
+			return errLostLease
+		}
+		now.EndedAt = s.now()
+		if now.State = lms.ImportDone; i.State == lms.ImportUndoing {
+			now.State = lms.ImportUndone
+		}
+		if err := tx.UpdateImport(ctx, now); err != nil {
+			return err
+		}
+		return tx.ReturnImport(ctx, i.ID, node, s.now())
+	})
+}
+
+// batch works on one chunk in one transaction: all of it is there afterwards, with
+// the progress that says so, or nothing.
+func (s *Service) batch(ctx context.Context, node string, i lms.Import, n int64, step func(*importing, context.Context) error) error {
+	return s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		w := &work{
+			tx: tx, caller: access.Caller{UserID: workerOf(i), RequestID: importRequest(i)}, action: actionOf(i), courseID: i.CourseID, now: s.now(), zone: s.opts.Zone,
+		}
+		if err := w.decide(ctx); err != nil {
+			return err
+		}
+		now, ok, err := tx.HoldImport(ctx, i.ID, node)
+		if err != nil {
+			return err
+		}
+		if !ok || now.State != i.State {
+			return errLostLease
+		}
+		chunk, ok, err := tx.Chunk(ctx, i.ID, n)
+		if err != nil {
+			return err
+		}
+		if !ok || !toDo(i.State, chunk.Step) {
+			return errLostLease
+		}
+		im := &importing{s: s, w: w, imp: &now, chunk: &chunk}
+		if err := step(im, ctx); err != nil {
+			return err
+		}
+		now.Done += int64(len(chunk.Rows))
+		if err := tx.PutChunk(ctx, &chunk); err != nil {
+			return err
+		}
+		if err := tx.UpdateImport(ctx, now); err != nil {
+			return err
+		}
+		return tx.RenewImport(ctx, i.ID, node, s.now().Add(leaseFor))
+	})
+}
+
+// carryOut does what the rows of a chunk were checked to do, as far as that is
+// still what they would do.
+func (im *importing) carryOut(ctx context.Context) error {
+	im.chunk.Step, im.chunk.Counts = lms.ChunkDone, lms.ImportCount{}
+	if im.chunk.Leaving {
+		if err := im.remove(ctx); err != nil {
+			return err
+		}
+	} else if err := im.apply(ctx); err != nil {
+		return err
+	}
+	for i := range im.chunk.Rows {
+		im.chunk.Counts[im.chunk.Rows[i].Result]++
+	}
+	if im.imp.Counts == nil {
+		im.imp.Counts = lms.ImportCount{}
+	}
+	im.imp.Counts.Add(im.chunk.Counts)
+	return nil
+}
+
+// asPlanned gives the rows that do nothing their results, and the others to be
+// carried out.
+func (im *importing) asPlanned() (todo []lms.ImportRow, at []int) {
+	for i := range im.chunk.Rows {
+		row := &im.chunk.Rows[i]
+		switch row.Plan {
+		case lms.PlanAdd, lms.PlanChange:
+			todo, at = append(todo, *row), append(at, i)
+			continue
+		case lms.PlanConflict, lms.PlanAsk, lms.PlanLeft:
+			row.Result = lms.PlanLeft
+		case lms.PlanAlready:
+			row.Result = lms.PlanAlready
+		default:
+			row.Result = lms.PlanRefused
+		}
+	}
+	return todo, at
+}
+
+func (im *importing) apply(ctx context.Context) error {
+	todo, at := im.asPlanned()
+	if len(todo) == 0 {
+		return nil
+	}
+	p, err := im.s.newPlanner(ctx, im.w, *im.imp)
+	if err != nil {
+		return err
+	}
+	if err := im.sections(ctx, p, todo); err != nil {
+		return err
+	}
+	rows, err := p.plan(ctx, todo)
+	if err != nil {
+		return err
+	}
+	a := &applying{im: im, p: p, names: make(map[int64]string, len(p.sections))}
+	for _, sec := range p.sections {
+		a.names[sec.ID] = sec.Name
+	}
+	for i := range rows {
+		r := &rows[i]
+		r.row = &im.chunk.Rows[at[i]]
+		switch r.plan {
+		case lms.PlanAdd:
+			a.add = append(a.add, r)
+		case lms.PlanChange:
+			a.change = append(a.change, r)
+		case lms.PlanAlready:
+			r.row.Result = lms.PlanAlready
+		case lms.PlanRefused:
+			r.keep()
+			r.row.Result = lms.PlanRefused
+		default: // somebody has set another value since it was checked
+			r.keep()
+			r.row.Result = lms.PlanLeft
+		}
+	}
+	return a.run(ctx)
+}
+
+// sections makes the sections that the rows need and the course does not have.
+func (im *importing) sections(ctx context.Context, p *planner, rows []lms.ImportRow) error {
+	var names []string
+	made := map[string]bool{}
+	for i := range rows {
+		want, _, fault := p.parse(&rows[i])
+		if fault != nil || !p.newSection(&want) {
+			continue
+		}
+		if key := lms.SectionKey(want.Section); !made[key] {
+			made[key] = true
+			names = append(names, want.Section)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	if err := im.w.wholeCourse(); err != nil {
+		return err
+	}
+	if len(p.sections)+len(names) > lms.MaxSections {
+		return lms.Errorf(lms.CodeConflict, "too-many-sections", "A course has at most %d sections.", lms.MaxSections)
+	}
+	var err error
+	p.sections, err = im.w.makeSections(ctx, names)
+	return err
+}
+
+// applying carries out the rows of a chunk.
+type applying struct {
+	im          *importing
+	p           *planner
+	add, change []*plannedRow
+	names       map[int64]string // of sections
+}
+
+func (a *applying) run(ctx context.Context) error {
+	if err := a.addAll(ctx); err != nil {
+		return err
+	}
+	for _, r := range a.change {
+		if err := a.changeOne(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addAll names who is unknown and enrolls everybody.
+func (a *applying) addAll(ctx context.Context) error {
+	if len(a.add) == 0 {
+		return nil
+	}
+	w := a.im.w
+	people := make([]store.Naming, len(a.add))
+	known := []int64{}
+	for i, r := range a.add {
+		people[i] = store.Naming{Address: r.want.Address, AsTyped: r.want.Typed, GivenName: r.want.Given, FamilyName: r.want.Family}
+		if r.member != nil {
+			known = append(known, r.member.User.ID)
+		}
+	}
+	named, err := w.tx.NamePeople(ctx, w.caller.UserID, w.now, people)
+	if err != nil {
+		return err
+	}
+	past, err := w.pastDetails(ctx, known)
+	if err != nil {
+		return err
+	}
+	places := make([]lms.Enrollment, 0, len(a.add))
+	of := make(map[int64]*plannedRow, len(a.add))
+	for _, r := range a.add {
+		n := named[r.want.Address]
+		if r.row.UserID = n.UserID; of[n.UserID] != nil {
+			r.row.Result, r.row.Reason = lms.PlanAlready, "listed-twice"
+			continue
+		}
+		of[n.UserID] = r
+		r.row.Result = lms.DidEnroll
+		if n.Created {
+			r.row.Result = lms.DidName
+		}
+		places = append(places, a.placeOf(r, n.UserID, past[n.UserID]))
+	}
+	slices.SortFunc(places, func(x, y lms.Enrollment) int { return int(x.UserID - y.UserID) })
+	added, err := w.tx.EnrollEach(ctx, places)
+	if err != nil {
+		return err
+	}
+	isNew := make(map[int64]bool, len(added))
+	for _, id := range added {
+		isNew[id] = true
+	}
+	entries := make([]lms.AuditEntry, 0, len(added))
+	for _, r := range a.add {
+		if r.row.Result != lms.DidEnroll && r.row.Result != lms.DidName {
+			continue
+		}
+		if !isNew[r.row.UserID] {
+			r.row.Result = lms.PlanAlready
+			continue
+		}
+		r.row.Before = &lms.ImportBefore{}
+		e, err := w.entry(access.EnrollmentAdd, r.row.UserID, nil, enrollmentAudit{r.place.Role.Key, r.row.Result == lms.DidName})
+		if err != nil {
+			return err
+		}
+		entries = append(entries, e)
+	}
+	if len(entries) > 0 {
+		if err := w.tx.AddAuditMany(ctx, entries[0], entries); err != nil {
+			return err
+		}
+	}
+	return a.giveAll(ctx)
+}
+
+// placeOf is the enrollment of somebody who comes into the course. Whoever was in
+// it before has again what was noted then, where the list says nothing else.
+func (a *applying) placeOf(r *plannedRow, id int64, past lms.Details) lms.Enrollment {
+	e := r.place
+	if past != (lms.Details{}) {
+		e.Details = past
+		a.p.over(&e, &r.want)
+		if e.Role.Owner() {
+			e.Begins, e.Ends, e.LimitedTo = time.Time{}, time.Time{}, ""
+		}
+	}
+	if r.want.says.Has(lms.FieldSection) {
+		e.SectionID = a.p.sections[lms.SectionKey(r.want.Section)].ID
+	}
+	e.UserID, e.ImportID, e.ByHand = id, a.im.imp.ID, 0
+	r.place = e
+	return e
+}
+
+// giveAll gives privileges to those who came in.
+func (a *applying) giveAll(ctx context.Context) error {
+	for _, r := range a.add {
+		if r.allow == 0 || r.row.Before == nil {
+			continue
+		}
+		m := lms.Member{User: lms.User{ID: r.row.UserID}, Enrollment: &r.place}
+		if r.member != nil {
+			m.User, m.Grant = r.member.User, r.member.Grant
+		}
+		r.row.Before.Granted, r.row.Before.GrantedAt = m.Grant == nil, a.im.w.now.UnixMicro()
+		if err := a.grant(ctx, &m, r.allow); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *applying) grant(ctx context.Context, m *lms.Member, allow lms.PrivilegeSet) error {
+	w := a.im.w
+	action := w.action
+	defer func() { w.action = action }()
+	w.action = access.PrivilegesSet
+	return w.setGrant(ctx, m, allow, grantOf(m).Deny, false)
+}
+
+// changeOne changes somebody's place as the list says.
+func (a *applying) changeOne(ctx context.Context, r *plannedRow) error {
+	w, m := a.im.w, r.member
+	was, to := *m.Enrollment, r.place
+	before := &lms.ImportBefore{
+		Role: was.Role.Key, Section: was.SectionID, Number: was.Number, Begins: instant(was.Begins), Ends: instant(was.Ends), ByHand: was.ByHand,
+	}
+	action := w.action
+	defer func() { w.action = action }()
+	w.action = access.EnrollmentChange
+	changed := differ(was.Details, to.Details)
+	to.ImportID = a.im.imp.ID
+	if was.Role.ID != to.Role.ID {
+		if err := w.leavesOwner(ctx, m, Place{Role: to.Role.Key}); err != nil {
+			r.row.Result, r.row.Reason, r.row.Text = lms.PlanRefused, lms.TypeOf(err), textOf(err)
+			return nil
+		}
+		to.ByHand &^= lms.FieldRole
+		if err := w.tx.SetRole(ctx, to); err != nil {
+			return err
+		}
+		if err := w.record(ctx, m.User.ID, enrollmentAudit{Role: was.Role.Key}, enrollmentAudit{Role: to.Role.Key}); err != nil {
+			return err
+		}
+	}
+	if changed != 0 {
+		to.ByHand &^= changed
+		if err := w.tx.SetDetails(ctx, to); err != nil {
+			return err
+		}
+		if err := w.record(ctx, m.User.ID, w.detailsView(was.Details, a.names), w.detailsView(to.Details, a.names)); err != nil {
+			return err
+		}
+	}
+	if slices.ContainsFunc(r.differ, func(f lms.Differ) bool { return f.Field == "privileges" }) {
+		before.Granted, before.GrantedAt = m.Grant == nil, w.now.UnixMicro()
+		m.Enrollment = &to
+		if err := a.grant(ctx, m, r.allow); err != nil {
+			return err
+		}
+	}
+	r.row.Result, r.row.UserID, r.row.Before = lms.DidChange, m.User.ID, before
+	return nil
+}
+
+// remove takes those out of the course who do not stand in the list.
+func (im *importing) remove(ctx context.Context) error {
+	var ids []int64
+	for _, row := range im.chunk.Rows {
+		if row.Plan == lms.PlanRemove && row.Choice != lms.ChooseLeave {
+			ids = append(ids, row.UserID)
+		}
+	}
+	w := im.w
+	members, err := w.tx.MembersByID(ctx, im.imp.CourseID, ids)
+	if err != nil {
+		return err
+	}
+	byID := make(map[int64]*lms.Member, len(members))
+	for i := range members {
+		byID[members[i].User.ID] = &members[i]
+	}
+	d := w.delegator()
+	var gone []int64
+	var entries []lms.AuditEntry
+	for i := range im.chunk.Rows {
+		row := &im.chunk.Rows[i]
+		m := byID[row.UserID]
+		switch {
+		case row.Plan != lms.PlanRemove:
+			row.Result = lms.PlanRefused
+			continue
+		case row.Choice == lms.ChooseLeave:
+			row.Result = lms.PlanLeft
+			continue
+		case m == nil || m.Enrollment == nil:
+			row.Result = lms.PlanAlready
+			continue
+		case m.Enrollment.Role.Owner():
+			row.Result, row.Reason, row.Text = lms.PlanRefused, "owner-in-list", lms.Say("Owns the course by now. A list does not take that away.")
+			continue
+		}
+		if err := d.MayRemove(m); err != nil {
+			row.Result, row.Reason, row.Text = lms.PlanRefused, lms.TypeOf(err), textOf(err)
+			continue
+		}
+		before := removedAudit{grantAudit: grantView(m.Grant), Role: m.Enrollment.Role.Key}
+		e, err := w.entry(access.EnrollmentRemove, m.User.ID, before, nil)
+		if err != nil {
+			return err
+		}
+		entries, gone = append(entries, e), append(gone, m.User.ID)
+		row.Result, row.Before = lms.DidRemove, &lms.ImportBefore{Role: m.Enrollment.Role.Key, ByHand: m.Enrollment.ByHand}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	if err := w.tx.RemoveMembers(ctx, im.imp.CourseID, gone, w.caller.UserID, w.now); err != nil {
+		return err
+	}
+	return w.tx.AddAuditMany(ctx, entries[0], entries)
+}
+
+// textOf is what an error says to people.
+func textOf(err error) lms.Text {
+	if e := lmsError(err); e != nil {
+		return e.Text
+	}
+	return lms.Text{}
+}
