@@ -94,6 +94,11 @@ const (
 	AnnouncementUpdate Action = "announcement.update"
 	AnnouncementDelete Action = "announcement.delete"
 
+	TermView   Action = "term.view"
+	TermCreate Action = "term.create"
+	TermUpdate Action = "term.update"
+	TermDelete Action = "term.delete"
+
 	CoursePreview Action = "course.preview"
 
 	RosterExport Action = "roster.export"
@@ -181,6 +186,11 @@ var rules = map[Action]rule{
 	AnnouncementCreate: {course: true, any: []lms.Privilege{lms.AnnouncementsManage}, write: true},
 	AnnouncementUpdate: {course: true, any: []lms.Privilege{lms.AnnouncementsManage}, write: true},
 	AnnouncementDelete: {course: true, any: []lms.Privilege{lms.AnnouncementsManage}, write: true},
+
+	TermView:   {site: anybody},
+	TermCreate: {site: admins, write: true},
+	TermUpdate: {site: admins, write: true},
+	TermDelete: {site: admins, write: true},
 
 	CoursePreview: {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
 

@@ -102,7 +102,7 @@ func (a *API) listCourses(ctx context.Context, c *call, in *listCoursesIn) (*pag
 }
 
 func (a *API) createCourse(ctx context.Context, c *call, in *createCourseIn) (*created[Course], error) {
-	v, err := a.svc.CreateCourse(ctx, c.caller, lms.CourseFields(in.Body), c.once())
+	v, err := a.svc.CreateCourse(ctx, c.caller, lms.CourseFields{Title: in.Body.Title, Code: in.Body.Code, Description: in.Body.Description}, c.once())
 	if err != nil {
 		return nil, err
 	}

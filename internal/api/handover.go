@@ -73,7 +73,7 @@ func (a *API) handOver(ctx context.Context, c *call, in *handOverIn) (*answer[Me
 }
 
 func (a *API) copyCourse(ctx context.Context, c *call, in *copyIn) (*created[CopiedCourse], error) {
-	done, err := a.svc.CopyCourse(ctx, c.caller, in.CourseID, service.CourseCopy(in.Body), c.once())
+	done, err := a.svc.CopyCourse(ctx, c.caller, in.CourseID, service.CourseCopy{Title: in.Body.Title, Code: in.Body.Code, Staff: in.Body.Staff}, c.once())
 	if err != nil {
 		return nil, err
 	}

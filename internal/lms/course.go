@@ -8,6 +8,7 @@ type Course struct {
 	Title       string
 	Code        string // the school's own code, such as "CS-201"; may be empty
 	Description string
+	TermID      int64 // the term or the academic year in which it is taught; 0: none was chosen
 	CreatedBy   int64
 	CreatedAt   time.Time
 	ArchivedAt  time.Time // zero while the course is taught; an archived course can be read but not changed
@@ -21,6 +22,7 @@ type CourseFields struct {
 	Title       string
 	Code        string
 	Description string
+	TermID      int64 // 0: none
 }
 
 // Clean checks the fields and makes them fit to store.

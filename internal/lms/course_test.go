@@ -7,8 +7,8 @@ import (
 )
 
 func TestCourseFieldsAreCleanedAndATitleIsNeeded(t *testing.T) {
-	got, err := CourseFields{Title: "  Data \n structures ", Code: " CS-201 ", Description: "Trees,  heaps."}.Clean()
-	if want := (CourseFields{"Data structures", "CS-201", "Trees, heaps."}); err != nil || got != want {
+	got, err := CourseFields{Title: "  Data \n structures ", Code: " CS-201 ", Description: "Trees,  heaps.", TermID: 7}.Clean()
+	if want := (CourseFields{"Data structures", "CS-201", "Trees, heaps.", 7}); err != nil || got != want {
 		t.Errorf("got %+v (%v), want %+v", got, err, want)
 	}
 	for name, c := range map[string]struct {

@@ -13,9 +13,10 @@ const maxStaff = 1000
 
 // CourseCopy is a new course that is to be like another.
 type CourseCopy struct {
-	Title string
-	Code  string
-	Staff bool // also the people who have a say, pending included
+	Title  string
+	Code   string
+	Staff  bool  // also the people who have a say, pending included
+	TermID int64 // of the new course; 0: none
 }
 
 // Copied is what became of it.
@@ -38,6 +39,7 @@ type copyAudit struct {
 	Code  string `json:"code,omitempty"`
 	From  int64  `json:"copied_from"`
 	Staff int    `json:"staff,omitempty"`
+	Term  string `json:"term,omitempty"` // its name
 }
 
 // CopyCourse makes a course with the description, the own roles and, when asked
@@ -53,6 +55,10 @@ func (s *Service) CopyCourse(ctx context.Context, c access.Caller, from int64, r
 		if err != nil {
 			return out, err
 		}
+		term, err := w.termForCourse(ctx, r.TermID)
+		if err != nil {
+			return out, err
+		}
 		var staff []store.Person
 		if r.Staff {
 			if staff, err = w.tx.People(ctx, store.PeopleQuery{CourseID: from, Group: store.StaffOnly, Limit: maxStaff + 1}); err != nil {
@@ -63,7 +69,7 @@ func (s *Service) CopyCourse(ctx context.Context, c access.Caller, from int64, r
 			}
 		}
 		k := &copying{w: w, delegator: w.delegator(), from: from}
-		if out.CourseID, err = w.tx.CreateCourse(ctx, lms.Course{Title: f.Title, Code: f.Code, Description: f.Description, CreatedBy: c.UserID, CreatedAt: w.now}); err != nil {
+		if out.CourseID, err = w.tx.CreateCourse(ctx, lms.Course{Title: f.Title, Code: f.Code, Description: f.Description, TermID: r.TermID, CreatedBy: c.UserID, CreatedAt: w.now}); err != nil {
 			return out, err
 		}
 		w.courseID = out.CourseID
@@ -78,7 +84,7 @@ func (s *Service) CopyCourse(ctx context.Context, c access.Caller, from int64, r
 				return out, err
 			}
 		}
-		if err := w.record(ctx, 0, nil, copyAudit{f.Title, f.Code, from, out.Staff}); err != nil {
+		if err := w.record(ctx, 0, nil, copyAudit{f.Title, f.Code, from, out.Staff, term}); err != nil {
 			return out, err
 		}
 		if len(k.entries) > 0 {

@@ -24,6 +24,11 @@ type courseAudit struct {
 	Title       string `json:"title"`
 	Code        string `json:"code,omitempty"`
 	Description string `json:"description,omitempty"`
+	Term        string `json:"term,omitempty"` // its name
+}
+
+func auditOfCourse(f lms.CourseFields, term string) courseAudit {
+	return courseAudit{f.Title, f.Code, f.Description, term}
 }
 
 // CreateCourse makes a course, whose owner the caller becomes.
@@ -33,7 +38,11 @@ func (s *Service) CreateCourse(ctx context.Context, c access.Caller, f lms.Cours
 		if cleanErr != nil {
 			return CourseView{}, cleanErr
 		}
-		id, err := w.tx.CreateCourse(ctx, lms.Course{Title: f.Title, Code: f.Code, Description: f.Description, CreatedBy: c.UserID, CreatedAt: w.now})
+		term, err := w.termForCourse(ctx, f.TermID)
+		if err != nil {
+			return CourseView{}, err
+		}
+		id, err := w.tx.CreateCourse(ctx, lms.Course{Title: f.Title, Code: f.Code, Description: f.Description, TermID: f.TermID, CreatedBy: c.UserID, CreatedAt: w.now})
 		if err != nil {
 			return CourseView{}, err
 		}
@@ -49,7 +58,7 @@ func (s *Service) CreateCourse(ctx context.Context, c access.Caller, f lms.Cours
 			return CourseView{}, err
 		}
 		w.courseID = id
-		if err := w.record(ctx, 0, nil, courseAudit(f)); err != nil {
+		if err := w.record(ctx, 0, nil, auditOfCourse(f, term)); err != nil {
 			return CourseView{}, err
 		}
 		course, member, _, err := w.tx.Standing(ctx, id, c.UserID)
@@ -70,6 +79,7 @@ func (s *Service) Course(ctx context.Context, c access.Caller, id int64) (Course
 type CoursesRequest struct {
 	All      bool  // an administrator's: also where they have no place
 	Orphaned bool  // an administrator's: only those without an owner who is active
+	TermID   int64 // only those of this term, or of this academic year and its terms
 	Before   int64 // the last id of the page before; 0: from the newest
 	Limit    int
 }
@@ -90,7 +100,7 @@ func (s *Service) Courses(ctx context.Context, c access.Caller, r CoursesRequest
 		before = maxID
 	}
 	list, err := s.store.Reader().Courses(ctx, store.CoursesQuery{
-		UserID: c.UserID, All: r.All && c.Admin(), Orphaned: r.Orphaned && c.Admin(), Before: before, Limit: r.Limit + 1,
+		UserID: c.UserID, All: r.All && c.Admin(), Orphaned: r.Orphaned && c.Admin(), TermID: r.TermID, Before: before, Limit: r.Limit + 1,
 	})
 	if err != nil {
 		return CoursesPage{}, err
@@ -114,13 +124,14 @@ type CoursePatch struct {
 	Title       *string
 	Code        *string
 	Description *string
+	TermID      *int64 // 0 takes it out of its term
 }
 
 // UpdateCourse changes what is written about a course.
 func (s *Service) UpdateCourse(ctx context.Context, c access.Caller, id int64, p CoursePatch) (CourseView, error) {
 	return doOnce(ctx, s, c, access.CourseUpdate, id, nil, func(ctx context.Context, w *work) (CourseView, error) {
 		course := &w.standing.Course
-		before := lms.CourseFields{Title: course.Title, Code: course.Code, Description: course.Description}
+		before := lms.CourseFields{Title: course.Title, Code: course.Code, Description: course.Description, TermID: course.TermID}
 		after := before
 		for _, f := range []struct {
 			to   *string
@@ -130,6 +141,9 @@ func (s *Service) UpdateCourse(ctx context.Context, c access.Caller, id int64, p
 				*f.to = *f.from
 			}
 		}
+		if p.TermID != nil {
+			after.TermID = *p.TermID
+		}
 		after, err := after.Clean()
 		if err != nil {
 			return CourseView{}, err
@@ -138,11 +152,15 @@ func (s *Service) UpdateCourse(ctx context.Context, c access.Caller, id int64, p
 			w.nothingChanged()
 			return viewOf(w.caller, w.standing), nil
 		}
+		was, is, err := w.termsOfChange(ctx, before.TermID, after.TermID)
+		if err != nil {
+			return CourseView{}, err
+		}
 		if err := w.tx.UpdateCourse(ctx, id, after); err != nil {
 			return CourseView{}, err
 		}
-		course.Title, course.Code, course.Description = after.Title, after.Code, after.Description
-		return viewOf(w.caller, w.standing), w.record(ctx, 0, courseAudit(before), courseAudit(after))
+		course.Title, course.Code, course.Description, course.TermID = after.Title, after.Code, after.Description, after.TermID
+		return viewOf(w.caller, w.standing), w.record(ctx, 0, auditOfCourse(before, was), auditOfCourse(after, is))
 	})
 }
 

@@ -8,15 +8,15 @@ import (
 	"matricula/internal/lms"
 )
 
-const courseColumns = `c.id, c.title, c.code, c.description, c.created_by, c.created_at, c.archived_at`
+const courseColumns = `c.id, c.title, c.code, c.description, c.term_id, c.created_by, c.created_at, c.archived_at`
 
 func courseDest(c *lms.Course) []any {
-	return []any{&c.ID, &c.Title, &c.Code, &c.Description, &c.CreatedBy, timestamp{&c.CreatedAt}, timestamp{&c.ArchivedAt}}
+	return []any{&c.ID, &c.Title, &c.Code, &c.Description, number{&c.TermID}, &c.CreatedBy, timestamp{&c.CreatedAt}, timestamp{&c.ArchivedAt}}
 }
 
 var (
-	sqlInsertCourse = stmt(`INSERT INTO courses (title, code, description, created_by, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`)
-	sqlUpdateCourse = stmt(`UPDATE courses SET title = $2, code = $3, description = $4 WHERE id = $1`)
+	sqlInsertCourse = stmt(`INSERT INTO courses (title, code, description, term_id, created_by, created_at) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`)
+	sqlUpdateCourse = stmt(`UPDATE courses SET title = $2, code = $3, description = $4, term_id = $5 WHERE id = $1`)
 	sqlArchive      = stmt(`UPDATE courses SET archived_at = $2 WHERE id = $1`)
 	sqlDeleteCourse = stmt(`UPDATE courses SET deleted_at = $2 WHERE id = $1`)
 	sqlLockCourse   = stmt(`SELECT id FROM courses WHERE id = $1 AND deleted_at IS NULL {lock}`)
@@ -26,7 +26,7 @@ var (
 // CreateCourse makes a course with its preset roles and returns its id.
 func (tx *Tx) CreateCourse(ctx context.Context, c lms.Course) (int64, error) {
 	var id int64
-	if _, err := tx.one(ctx, sqlInsertCourse, []any{c.Title, c.Code, c.Description, c.CreatedBy, at(c.CreatedAt)}, &id); err != nil {
+	if _, err := tx.one(ctx, sqlInsertCourse, []any{c.Title, c.Code, c.Description, idOrNull(c.TermID), c.CreatedBy, at(c.CreatedAt)}, &id); err != nil {
 		return 0, fmt.Errorf("create course: %w", err)
 	}
 	rows := make([][3]string, 0, 5)
@@ -41,7 +41,7 @@ func (tx *Tx) CreateCourse(ctx context.Context, c lms.Course) (int64, error) {
 
 // UpdateCourse changes what is written about a course.
 func (tx *Tx) UpdateCourse(ctx context.Context, id int64, f lms.CourseFields) error {
-	if _, err := tx.exec(ctx, sqlUpdateCourse, id, f.Title, f.Code, f.Description); err != nil {
+	if _, err := tx.exec(ctx, sqlUpdateCourse, id, f.Title, f.Code, f.Description, idOrNull(f.TermID)); err != nil {
 		return fmt.Errorf("update course %d: %w", id, err)
 	}
 	return nil
@@ -91,6 +91,7 @@ type CoursesQuery struct {
 	UserID   int64 // whose places they are shown with
 	All      bool  // also those in which the user has no place
 	Orphaned bool  // only those without an owner who is active; with All
+	TermID   int64 // only those of this term, or of this academic year and its terms
 	Before   int64 // only those with a lower id
 	Limit    int
 }
@@ -106,14 +107,22 @@ const (
 			JOIN users z ON z.id = x.user_id AND z.status = 'active' WHERE x.course_id = c.id)`
 )
 
+// inEachTerm makes two statements of a condition: one for the courses of all
+// terms, and one for those of an academic year or a term.
+func inEachTerm(where string) [2]*statement {
+	begins, ends := coursesWith+joinMembership+` WHERE c.deleted_at IS NULL AND c.id < $2`, ` ORDER BY c.id DESC LIMIT $3`
+	return [2]*statement{
+		stmt(begins + where + ends),
+		stmt(begins + where + ` AND c.term_id IN (SELECT t.id FROM terms t WHERE t.id = $4 UNION ALL SELECT t.id FROM terms t WHERE t.year_id = $4)` + ends),
+	}
+}
+
 var (
-	sqlCoursesOf = stmt(coursesWith + joinMembership + `
-		WHERE c.deleted_at IS NULL AND c.id < $2
+	sqlCoursesOf = inEachTerm(`
 			AND c.id IN (SELECT course_id FROM enrollments WHERE user_id = $1 UNION ALL SELECT course_id FROM course_privileges WHERE user_id = $1)
-			AND (en.user_id IS NOT NULL OR p.allow <> '[]')
-		ORDER BY c.id DESC LIMIT $3`)
-	sqlAllCourses      = stmt(coursesWith + joinMembership + ` WHERE c.deleted_at IS NULL AND c.id < $2 ORDER BY c.id DESC LIMIT $3`)
-	sqlOrphanedCourses = stmt(coursesWith + joinMembership + ` WHERE c.deleted_at IS NULL AND c.id < $2 AND ` + isOrphaned + ` ORDER BY c.id DESC LIMIT $3`)
+			AND (en.user_id IS NOT NULL OR p.allow <> '[]')`)
+	sqlAllCourses      = inEachTerm(``)
+	sqlOrphanedCourses = inEachTerm(` AND ` + isOrphaned)
 	sqlCountOrphaned   = stmt(`SELECT count(*) FROM courses c WHERE c.deleted_at IS NULL AND ` + isOrphaned)
 )
 
@@ -126,7 +135,11 @@ func (tx *Tx) Courses(ctx context.Context, q CoursesQuery) ([]CourseOf, error) {
 	case q.All:
 		st = sqlAllCourses
 	}
-	rows, err := tx.query(ctx, st, q.UserID, q.Before, q.Limit)
+	one, args := st[0], []any{q.UserID, q.Before, q.Limit}
+	if q.TermID != 0 {
+		one, args = st[1], append(args, q.TermID)
+	}
+	rows, err := tx.query(ctx, one, args...)
 	list, err := collect(rows, err, func(r scanner) (c CourseOf, err error) {
 		m := memberScan{}
 		err = r.Scan(append(courseDest(&c.Course), m.dest()...)...)

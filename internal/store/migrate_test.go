@@ -59,6 +59,8 @@ func TestMigratingAgainChangesNothing(t *testing.T) {
 func TestASchemaOfANewerProgramIsRefusedAndLeftAlone(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
 		raw := db.SQL(t)
+		const migrated = `SELECT count(*) FROM goose_db_version WHERE version_id > 0`
+		ours := storetest.Query1[int](t, raw, migrated)
 		storetest.Exec(t, raw, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, TRUE)`)
 		for name, do := range map[string]func(*store.Store) error{
 			"migrate": func(s *store.Store) error { return s.Migrate(ctx) },
@@ -69,8 +71,8 @@ func TestASchemaOfANewerProgramIsRefusedAndLeftAlone(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if n := storetest.Query1[int](t, raw, `SELECT count(*) FROM goose_db_version WHERE version_id > 0`); n != int(store.SchemaVersion())+1 {
-			t.Errorf("the table of versions has %d rows now", n)
+		if n := storetest.Query1[int](t, raw, migrated); n != ours+1 {
+			t.Errorf("the table of versions has %d rows now, want %d", n, ours+1)
 		}
 	})
 }

@@ -188,6 +188,30 @@ func atOrNull(t time.Time) any {
 	return at(t)
 }
 
+// date scans a day of the calendar, which one engine gives as a time and the
+// other as text wherever it has lost the column's type.
+type date struct{ d *lms.Date }
+
+func (d date) Scan(v any) error {
+	switch v := v.(type) {
+	case time.Time:
+		*d.d = lms.DateOf(v)
+	case string:
+		*d.d = lms.Date(v)
+	default:
+		return fmt.Errorf("scan date: unexpected %T", v)
+	}
+	return nil
+}
+
+// idOrNull is an id, with NULL for 0.
+func idOrNull(id int64) any {
+	if id == 0 {
+		return nil
+	}
+	return id
+}
+
 // privileges scans a stored set.
 type privileges struct{ s *lms.PrivilegeSet }
 
