@@ -71,6 +71,7 @@ func New(svc *service.Service, opts Options) *API {
 	a.registerEnrollments()
 	a.registerRoles()
 	a.registerAnnouncements()
+	a.registerTerms()
 	a.registerArrivals()
 	a.registerPreview()
 	a.registerHandOver()

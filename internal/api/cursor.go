@@ -76,24 +76,25 @@ func (c *call) next(p place) *string {
 	return &s
 }
 
+var errCursor = &fault{status: http.StatusBadRequest, typ: "cursor", location: "query.cursor", message: "This cursor does not belong to this list, or has ended. Begin again without it."}
+
 // from reads the cursor that the request brings, the zero place when it brings
 // none.
 func (c *call) from(cursor string) (place, error) {
 	if cursor == "" {
 		return place{}, nil
 	}
-	bad := &fault{status: http.StatusBadRequest, typ: "cursor", location: "query.cursor", message: "This cursor does not belong to this list, or has ended. Begin again without it."}
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil {
-		return place{}, bad
+		return place{}, errCursor
 	}
 	plain, err := c.api.seal.aead.Open(nil, nil, sealed, c.belongs())
 	if err != nil {
-		return place{}, bad
+		return place{}, errCursor
 	}
 	id, n := binary.Varint(plain)
 	if n <= 0 {
-		return place{}, bad
+		return place{}, errCursor
 	}
 	return place{id: id, key: string(plain[n:])}, nil
 }

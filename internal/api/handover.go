@@ -17,9 +17,10 @@ type HandOver struct {
 
 // CourseCopy is a new course that is to be like another.
 type CourseCopy struct {
-	Title string `json:"title" doc:"At most 200 characters."`
-	Code  string `json:"code,omitempty" doc:"At most 40 characters."`
-	Staff bool   `json:"staff,omitempty" doc:"true: with its staff, pending included."`
+	Title  string `json:"title" doc:"At most 200 characters."`
+	Code   string `json:"code,omitempty" doc:"At most 40 characters."`
+	Staff  bool   `json:"staff,omitempty" doc:"true: with its staff, pending included."`
+	TermID *int64 `json:"term_id,omitempty" nullable:"true" minimum:"1" doc:"The term or the academic year of the new course; absent or null: none."`
 }
 
 // CopiedCourse is what became of a copy.
@@ -73,7 +74,7 @@ func (a *API) handOver(ctx context.Context, c *call, in *handOverIn) (*answer[Me
 }
 
 func (a *API) copyCourse(ctx context.Context, c *call, in *copyIn) (*created[CopiedCourse], error) {
-	done, err := a.svc.CopyCourse(ctx, c.caller, in.CourseID, service.CourseCopy{Title: in.Body.Title, Code: in.Body.Code, Staff: in.Body.Staff}, c.once())
+	done, err := a.svc.CopyCourse(ctx, c.caller, in.CourseID, service.CourseCopy{Title: in.Body.Title, Code: in.Body.Code, Staff: in.Body.Staff, TermID: idOrNone(in.Body.TermID)}, c.once())
 	if err != nil {
 		return nil, err
 	}

@@ -24,13 +24,14 @@ const (
 	tagAudit   = "Audit"
 
 	tagAnnouncements = "Announcements"
+	tagTerms         = "Terms"
 )
 
 const introduction = `Everything that Matricula's pages can do, for programs.
 
 **Who is calling.** Send an API token as "Authorization: Bearer mat_…", or call from the web app with its session. Tokens are made on the account page, by POST /api/v1/tokens in a session, or with "matricula token create". A token can do what its user can, within its scopes (read, write) and its courses.
 
-**Names.** Fields are in snake_case, times are RFC 3339 in UTC, ids are whole numbers. A body may name a person wherever a person can be named, as {"user_id": 42} or {"email": "grace@uni.example"}; an address that nobody has makes a pending person, who finds everything on their first sign-in.
+**Names.** Fields are in snake_case, times are RFC 3339 in UTC, days of the calendar are written like 2026-10-01, ids are whole numbers. A body may name a person wherever a person can be named, as {"user_id": 42} or {"email": "grace@uni.example"}; an address that nobody has makes a pending person, who finds everything on their first sign-in.
 
 **Lists** are {"items": […], "next_cursor": "…" or null}, with the parameters limit (1 to 200, else 50) and cursor.
 
@@ -70,6 +71,7 @@ func (a *API) config(opts Options) huma.Config {
 				{Name: tagCourses, Description: "Courses, their roles, and what can be allowed."},
 				{Name: tagPeople, Description: "Who is in a course, and what they may do there."},
 				{Name: tagAnnouncements, Description: "What a course is told by its staff."},
+				{Name: tagTerms, Description: "Academic years, and the terms in which courses are taught."},
 				{Name: tagAudit, Description: "What was done and refused, by whom and to whom."},
 			},
 		},

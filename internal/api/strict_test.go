@@ -33,6 +33,8 @@ var writes = []struct{ method, path, body string }{
 	{"PATCH", "/courses/{course}/announcements/{announcement}", `{"title": "Welcome"}`},
 	{"POST", "/courses/{course}/hand-over", `{"email": "new@uni.example"}`},
 	{"POST", "/courses/{course}/copy", `{"title": "Compilers"}`},
+	{"POST", "/terms", `{"name": "2027/28", "begins_on": "2027-10-01", "ends_on": "2028-09-30"}`},
+	{"PATCH", "/terms/{term}", `{"name": "Year"}`},
 	{"POST", "/tokens", `{"name": "sync"}`},
 	{"PATCH", "/me", `{"language": "it"}`},
 }
@@ -41,7 +43,7 @@ func TestEveryWriteIsInTheListOfWrites_F11(t *testing.T) {
 	listed := map[string]bool{}
 	for _, w := range writes {
 		p, _, _ := strings.Cut(w.path, "?")
-		p = strings.NewReplacer("{course}", "{course_id}", "{user}", "{user_id}", "{role}", "{role_id}", "{section}", "{section_id}", "{announcement}", "{announcement_id}").Replace(p)
+		p = strings.NewReplacer("{term}", "{term_id}", "{course}", "{course_id}", "{user}", "{user_id}", "{role}", "{role_id}", "{section}", "{section_id}", "{announcement}", "{announcement_id}").Replace(p)
 		listed[w.method+" /api/v1"+p] = true
 	}
 	var d struct {
@@ -77,8 +79,9 @@ func TestBodiesAreReadStrictly_F11(t *testing.T) {
 		role := s.ask(s.admin, "POST", path("/courses/%d/roles", course), object{"name": "Tutor", "privileges": []string{}}).is(201).id()
 		s.enroll(s.admin, course, "student", "sam@uni.example")
 		announcement := s.ask(s.admin, "POST", path("/courses/%d/announcements", course), object{"title": "x", "body": "x"}).is(201).id()
+		term := s.ask(s.admin, "POST", "/api/v1/terms", object{"name": "2026/27", "begins_on": "2026-10-01", "ends_on": "2027-09-30"}).is(201).id()
 		section := s.ask(s.admin, "POST", path("/courses/%d/sections", course), object{"name": "Lab A"}).is(201).id()
-		fill := strings.NewReplacer("{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", fmt.Sprint(role))
+		fill := strings.NewReplacer("{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", fmt.Sprint(role))
 		before := s.state()
 		for _, w := range writes {
 			to, body := "/api/v1"+fill.Replace(w.path), fill.Replace(w.body)
@@ -399,8 +402,9 @@ func TestTokensReachOnlyWhatTheyAreFor_C17(t *testing.T) {
 		course, other := s.course(s.ada, "Algorithms"), s.course(s.ada, "Compilers")
 		reader := withToken(s.ada, lms.ScopeRead)
 		announcement := s.ask(s.admin, "POST", path("/courses/%d/announcements", course), object{"title": "x", "body": "x"}).is(201).id()
+		term := s.ask(s.admin, "POST", "/api/v1/terms", object{"name": "2026/27", "begins_on": "2026-10-01", "ends_on": "2027-09-30"}).is(201).id()
 		section := s.ask(s.ada, "POST", path("/courses/%d/sections", course), object{"name": "Lab A"}).is(201).id()
-		fill := strings.NewReplacer("{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", "1")
+		fill := strings.NewReplacer("{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", "1")
 		for _, w := range writes {
 			if strings.HasSuffix(w.path, "/lookup") || strings.HasSuffix(w.path, "/enrollment-check") {
 				continue // reads only

@@ -66,6 +66,7 @@ var titles = map[string]string{
 	"too-many-tokens":     "There are too many tokens",
 	"not-active":          "The account is not active",
 	"other-site-role":     "The account has another site role",
+	"term-in-use":         "Something still belongs to it",
 
 	// What was written.
 	"allowed-and-denied":     "Both allowed and denied",
@@ -82,6 +83,12 @@ var titles = map[string]string{
 	"audit-range":            "The end lies before the beginning",
 	"title-missing":          "There is no title",
 	"text-missing":           "There is no text",
+	"date":                   "The day cannot be read",
+	"term-order":             "The last day does not come after the first",
+	"term-too-long":          "There are too many days",
+	"term-outside-year":      "A term would lie outside its academic year",
+	"term-name-taken":        "The name is taken",
+	"unknown-term":           "There is no such term",
 	"publish-time":           "The time lies outside what is possible",
 	"name-missing":           "A name is missing",
 	"role-name":              "The role needs a name",

@@ -142,6 +142,14 @@ func idOrNull(id int64) *int64 {
 	return &id
 }
 
+// idOrNone is an id that may be absent; 0 is none.
+func idOrNone(id *int64) int64 {
+	if id == nil {
+		return 0
+	}
+	return *id
+}
+
 // The inputs that name what a path is about.
 type (
 	// InCourse is a request about a course.
