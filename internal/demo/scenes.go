@@ -17,17 +17,26 @@ type scene struct {
 	play    func(context.Context, *builder) error
 }
 
+// How many days ago some of the scenes were, from which the terms follow.
+const (
+	adminNamed   = 260
+	opticsBegins = 250
+	opticsEnded  = 120
+	termBegan    = 30
+)
+
 // scenes is the school's history, oldest first.
 var scenes = []scene{
-	{"the first administrator is named", 260, nameAdmin},
+	{"the first administrator is named", adminNamed, nameAdmin},
 	{"the administrator names the teachers", 258, nameTeachers},
+	{"the administrator plans the academic year", 257, planYear},
 	{"the teachers arrive", 256, teachersArrive},
-	{"Optics begins", 250, optics},
+	{"Optics begins", opticsBegins, optics},
 	{"the students of Optics arrive", 248, func(ctx context.Context, b *builder) error {
 		return b.arrive(ctx, append(arriving(0, 28), joseph)...)
 	}},
-	{"Optics ends", 120, opticsEnds},
-	{"the courses of this term begin", 30, thisTerm},
+	{"Optics ends", opticsEnded, opticsEnds},
+	{"the courses of this term begin", termBegan, thisTerm},
 	{"Algorithms begins", 26, algorithms},
 	{"people arrive", 22, func(ctx context.Context, b *builder) error {
 		return b.arrive(ctx, append(arriving(28, 48), niels, evariste, bernhard)...)
@@ -88,9 +97,42 @@ func arriving(from, to int) []string {
 	return list
 }
 
+// planYear makes an academic year around today with a term that is over, in
+// which Optics was taught, and the one that is going on.
+func planYear(ctx context.Context, b *builder) error {
+	root := b.as(florence)
+	u, err := b.svc.User(ctx, root, root.UserID)
+	if err != nil {
+		return err
+	}
+	today := u.ClaimedAt.AddDate(0, 0, adminNamed)
+	first := func(day time.Time) time.Time { return time.Date(day.Year(), day.Month(), 1, 0, 0, 0, 0, time.UTC) }
+	begins := first(today.AddDate(0, 0, -opticsBegins))
+	firstEnds := first(today.AddDate(0, 0, -opticsEnded)).AddDate(0, 1, -1)
+	secondBegins := first(today.AddDate(0, 0, -termBegan))
+	ends := secondBegins.AddDate(0, 5, -1)
+	name := fmt.Sprint(begins.Year())
+	if ends.Year() != begins.Year() {
+		name += "/" + ends.Format("06")
+	}
+	term := func(year int64, name string, begins, ends time.Time) (int64, error) {
+		p, err := b.svc.CreateTerm(ctx, root, year, lms.PeriodFields{Name: name, Begins: lms.DateOf(begins), Ends: lms.DateOf(ends)}, nil)
+		return p.ID, err
+	}
+	year, err := term(0, name, begins, ends)
+	if err != nil {
+		return err
+	}
+	if b.firstTerm, err = term(year, "First term", begins, firstEnds); err != nil {
+		return err
+	}
+	b.secondTerm, err = term(year, "Second term", secondBegins, ends)
+	return err
+}
+
 func optics(ctx context.Context, b *builder) error {
 	t, err := b.createCourse(ctx, alhazen, lms.CourseFields{
-		Title: "Optics", Code: "PH-210", Description: "Light, from the camera obscura to the spectrum.",
+		Title: "Optics", Code: "PH-210", Description: "Light, from the camera obscura to the spectrum.", TermID: b.firstTerm,
 	})
 	if err != nil {
 		return err
@@ -123,6 +165,7 @@ func thisTerm(ctx context.Context, b *builder) error {
 		{caroline, lms.CourseFields{Title: "Astronomy", Code: "PH-230", Description: "Comets and how to find them."}, 90, 130, lms.RoleObserver, []string{mary}},
 		{carl, lms.CourseFields{Title: "Botany", Code: "BI-105", Description: "Plants, and how to name them."}, 120, studentCount, lms.RoleAssistant, []string{merian}},
 	} {
+		c.fields.TermID = b.secondTerm
 		t, err := b.createCourse(ctx, c.owner, c.fields)
 		if err != nil {
 			return err
@@ -144,7 +187,7 @@ func thisTerm(ctx context.Context, b *builder) error {
 }
 
 func algorithms(ctx context.Context, b *builder) error {
-	t, err := b.createCourse(ctx, ada, lms.CourseFields{Title: "Algorithms", Code: "CS-201"})
+	t, err := b.createCourse(ctx, ada, lms.CourseFields{Title: "Algorithms", Code: "CS-201", TermID: b.secondTerm})
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,8 @@ type builder struct {
 	svc *service.Service
 	o   SchoolOptions
 
+	firstTerm, secondTerm int64
+
 	mu      sync.Mutex
 	callers map[lms.Email]access.Caller
 }

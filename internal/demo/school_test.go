@@ -125,6 +125,14 @@ func TestTheSchoolIsOneWithHalfItsPeoplePending(t *testing.T) {
 		if len(courses) != 6 || archived != 1 {
 			t.Errorf("%d courses, %d of them archived", len(courses), archived)
 		}
+		years, err := s.svc.Years(context.Background(), s.as(t, "florence@uni.example"))
+		if err != nil || len(years) != 1 || len(years[0].Terms) != 2 {
+			t.Fatalf("the academic years are %+v (%v)", years, err)
+		}
+		today := lms.DateOf(s.now.UTC())
+		if over, now := years[0].Terms[0], years[0].Terms[1]; !years[0].Current(today) || !over.Past(today) || over.Courses != 1 || !now.Current(today) || now.Courses != 5 {
+			t.Errorf("on %s the terms are %+v", today, years[0])
+		}
 		for _, a := range demo.Accounts() {
 			email, err := lms.ParseEmail(a.Email)
 			if err != nil {
