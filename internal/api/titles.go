@@ -83,7 +83,6 @@ var titles = map[string]string{
 	"audit-range":            "The end lies before the beginning",
 	"title-missing":          "There is no title",
 	"text-missing":           "There is no text",
-	"date":                   "The day cannot be read",
 	"term-order":             "The last day does not come after the first",
 	"term-too-long":          "There are too many days",
 	"term-outside-year":      "A term would lie outside its academic year",

@@ -5,8 +5,6 @@ func init() {
 		"The site":                             "Il sito",
 		"Sign-in and settings":                 "Accesso e impostazioni",
 		"Latest announcements":                 "Ultimi avvisi",
-		"%d past course":                       "%d corso passato",
-		"%d past courses":                      "%d corsi passati",
 		"%d course has no owner who can act":   "%d corso non ha un proprietario che possa agire",
 		"%d courses have no owner who can act": "%d corsi non hanno un proprietario che possa agire",
 		"You are signed in as %s; your school may know you by another address.":                                   "Hai effettuato l'accesso come %s; la tua scuola potrebbe conoscerti con un altro indirizzo.",

@@ -188,6 +188,8 @@ func (p *Printer) word(arg any) (string, bool) {
 		return p.Text(a), true
 	case time.Time:
 		return p.Day(a), true
+	case lms.Date:
+		return p.Date(a), true
 	}
 	return "", false
 }

@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/http"
+	"net/url"
+	"strconv"
 
 	"matricula/internal/service"
 )
@@ -10,23 +12,30 @@ import (
 type adminCoursesView struct {
 	Shell    shell
 	Courses  []service.CourseView
-	Orphaned bool // only those without an owner who can act
+	Years    []service.AcademicYear
+	Terms    map[int64]string // names, by id
+	Term     int64            // only those of this academic year or term
+	Orphaned bool             // only those without an owner who can act
 	Next     int64
 	Later    bool // not the first page
 }
 
 // path is the address of a page of the list.
 func (v adminCoursesView) path(orphaned bool, before int64) string {
-	path := "/admin/courses"
-	sign := "?"
+	q := url.Values{}
 	if orphaned {
-		path += "?show=orphaned"
-		sign = "&"
+		q.Set("show", "orphaned")
+	}
+	if v.Term > 0 {
+		q.Set("term", num(v.Term))
 	}
 	if before > 0 {
-		path += sign + "before=" + num(before)
+		q.Set("before", num(before))
 	}
-	return path
+	if len(q) == 0 {
+		return "/admin/courses"
+	}
+	return "/admin/courses?" + q.Encode()
 }
 
 func (w *Web) adminCourses(rw http.ResponseWriter, r *request) error {
@@ -39,11 +48,40 @@ func (w *Web) adminCourses(rw http.ResponseWriter, r *request) error {
 	}
 	v := adminCoursesView{Shell: w.shell(r, r.words.T("Courses of the site")), Orphaned: r.URL.Query().Get("show") == "orphaned", Later: from > 0}
 	v.Shell.Section = "admin-courses"
-	page, err := w.svc.Courses(r.Context(), r.caller, service.CoursesRequest{All: true, Orphaned: v.Orphaned, Before: from, Limit: coursesOnPage})
+	if s := r.URL.Query().Get("term"); s != "" {
+		if v.Term, err = strconv.ParseInt(s, 10, 64); err != nil || v.Term <= 0 {
+			return errNoPage
+		}
+	}
+	if v.Years, err = w.svc.Years(r.Context(), r.caller); err != nil {
+		return err
+	}
+	v.Terms = map[int64]string{}
+	for _, y := range v.Years {
+		v.Terms[y.ID] = y.Name
+		for _, t := range y.Terms {
+			v.Terms[t.ID] = t.Name
+		}
+	}
+	page, err := w.svc.Courses(r.Context(), r.caller, service.CoursesRequest{All: true, Orphaned: v.Orphaned, TermID: v.Term, Before: from, Limit: coursesOnPage})
 	if err != nil {
 		return err
 	}
 	v.Courses, v.Next = page.Courses, page.Next
 	w.render(rw, r, http.StatusOK, adminCoursesPage(v))
+	return nil
+}
+
+// filterAdminCourses leads to the list of the term that was chosen.
+func (w *Web) filterAdminCourses(rw http.ResponseWriter, r *request) error {
+	if err := adminOnly(r); err != nil {
+		return err
+	}
+	f, err := readForm(rw, r, formLimit)
+	if err != nil {
+		return err
+	}
+	v := adminCoursesView{Term: f.id("term")}
+	w.redirect(rw, r, v.path(f.text("show") == "orphaned", 0))
 	return nil
 }

@@ -43,6 +43,9 @@ var verbs = map[access.Action]struct{ of, alone lms.Term }{
 	access.AnnouncementCreate: {"announced something for", "announced something"},
 	access.AnnouncementUpdate: {"edited an announcement for", "edited an announcement"},
 	access.AnnouncementDelete: {"deleted an announcement for", "deleted an announcement"},
+	access.TermCreate:         {"added to the academic calendar for", "added to the academic calendar"},
+	access.TermUpdate:         {"changed the academic calendar for", "changed the academic calendar"},
+	access.TermDelete:         {"deleted from the academic calendar for", "deleted from the academic calendar"},
 	access.UserName:           {"named", "named somebody"},
 	access.UserUpdate:         {"changed the account of", "changed an account"},
 	access.AccountUpdate:      {"changed the language of", "chose a language"},
@@ -83,6 +86,9 @@ var attempts = map[access.Action]lms.Term{
 	access.AnnouncementCreate: "wanted to announce something",
 	access.AnnouncementUpdate: "wanted to edit an announcement",
 	access.AnnouncementDelete: "wanted to delete an announcement",
+	access.TermCreate:         "wanted to add to the academic calendar",
+	access.TermUpdate:         "wanted to change the academic calendar",
+	access.TermDelete:         "wanted to delete from the academic calendar",
 	access.UserName:           "wanted to name somebody",
 	access.UserUpdate:         "wanted to change an account",
 	access.AccountUpdate:      "wanted to choose a language",
@@ -107,6 +113,7 @@ var refusals = map[string]lms.Term{
 	"course-not-archived":        "the course was still in use",
 	"preset-role":                "built-in roles stay as they are",
 	"role-in-use":                "people have this role",
+	"term-in-use":                "something still belonged to it",
 	"owner-holds-all":            "an owner holds everything",
 	"address-in-use":             "the address belongs to an account with another way of signing in",
 	"not-named":                  "nobody has named the address",
@@ -170,6 +177,10 @@ var labels = []struct {
 	{"title", "Title"},
 	{"code", "Code"},
 	{"description", "Description"},
+	{"year", "Academic year"},
+	{"term", "Term"},
+	{"begins_on", "First day"},
+	{"ends_on", "Last day"},
 	{"pinned", "Pinned"},
 	{"publish_at", "Published at"},
 	{"table", "Table"},
@@ -205,6 +216,7 @@ func changes(p *lang.Printer, before, after json.RawMessage, roles map[string]st
 		}
 		delete(m, "announcement") // an id, beside the title
 		delete(m, "section_id")   // the same
+		delete(m, "period")       // an id, beside the name
 		if m["named"] == true {
 			m["named"] = p.T("no")
 		}
@@ -289,6 +301,8 @@ func wordFor(p *lang.Printer, key, v string) string {
 		if at, err := time.Parse(time.RFC3339, v); err == nil {
 			return p.Moment(at)
 		}
+	case "begins_on", "ends_on":
+		return p.Date(lms.Date(v))
 	case "scopes":
 		return p.Term(scopeNames[lms.Scope(v)])
 	case "table":

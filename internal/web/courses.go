@@ -16,11 +16,13 @@ const coursesOnPage = 50
 // courseForm is what people write about a course, as typed.
 type courseForm struct {
 	Title, Code, Description string
-	Key                      string // see formKey
+	TermID                   int64
+	Key                      string                 // see formKey
+	Years                    []service.AcademicYear // whose terms can be chosen
 }
 
 func readCourseForm(f form) courseForm {
-	return courseForm{Title: f.text("title"), Code: f.text("code"), Description: f.text("description"), Key: f.text("key")}
+	return courseForm{Title: f.text("title"), Code: f.text("code"), Description: f.text("description"), TermID: f.id("term_id"), Key: f.text("key")}
 }
 
 type newCourseView struct {
@@ -33,7 +35,15 @@ func (w *Web) newCourse(rw http.ResponseWriter, r *request) error {
 	if err := access.Decide(r.caller, access.CourseCreate, nil); err != nil {
 		return err
 	}
-	w.render(rw, r, http.StatusOK, newCoursePage(newCourseView{Shell: w.shell(r, r.words.T("New course")), Form: courseForm{Key: formKey()}}))
+	return w.showNewCourse(rw, r, http.StatusOK, courseForm{}, problem{})
+}
+
+func (w *Web) showNewCourse(rw http.ResponseWriter, r *request, status int, f courseForm, p problem) (err error) {
+	if f.Years, err = w.svc.Years(r.Context(), r.caller); err != nil {
+		return err
+	}
+	f.Key = formKey()
+	w.render(rw, r, status, newCoursePage(newCourseView{Shell: w.shell(r, r.words.T("New course")), Form: f, Problem: p}))
 	return nil
 }
 
@@ -43,8 +53,8 @@ func (w *Web) createCourse(rw http.ResponseWriter, r *request) error {
 		return err
 	}
 	typed := readCourseForm(f)
-	fields := lms.CourseFields{Title: typed.Title, Code: typed.Code, Description: typed.Description}
-	view, err := w.svc.CreateCourse(r.Context(), r.caller, fields, once("POST /courses", typed.Key, typed.Title, typed.Code, typed.Description))
+	fields := lms.CourseFields{Title: typed.Title, Code: typed.Code, Description: typed.Description, TermID: typed.TermID}
+	view, err := w.svc.CreateCourse(r.Context(), r.caller, fields, once("POST /courses", typed.Key, typed.Title, typed.Code, typed.Description, num(typed.TermID)))
 	if err == nil {
 		return w.done(rw, r, coursePath(view.Course.ID, ""), "course-created")
 	}
@@ -52,9 +62,7 @@ func (w *Web) createCourse(rw http.ResponseWriter, r *request) error {
 	if !ok {
 		return err
 	}
-	typed.Key = formKey()
-	w.render(rw, r, status, newCoursePage(newCourseView{Shell: w.shell(r, r.words.T("New course")), Form: typed, Problem: sentTwice(r.words, p)}))
-	return nil
+	return w.showNewCourse(rw, r, status, typed, sentTwice(r.words, p))
 }
 
 // once makes a form that creates something safe to send twice.
@@ -74,6 +82,7 @@ func sentTwice(words *lang.Printer, p problem) problem {
 type courseView struct {
 	Shell  shell
 	Role   string
+	Term   string              // with its days; empty when none was chosen
 	People string              // how many there are, for who may see them
 	May    []lms.PrivilegeInfo // what the reader may do
 	Owner  bool
@@ -101,6 +110,9 @@ func (w *Web) coursePage(rw http.ResponseWriter, r *request) error {
 	}
 	view := frontOf(r, v, w.courseShell(r, v, v.Course.Title, "course"))
 	view.Admin = r.caller.Admin() && v.Member.Enrollment == nil
+	if view.Term, err = w.termOf(r, &v.Course); err != nil {
+		return err
+	}
 	told, err := w.svc.Announcements(r.Context(), r.caller, v.Course.ID, 0, announcementsOnCourse)
 	if err != nil {
 		return err

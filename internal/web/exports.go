@@ -127,14 +127,22 @@ func (w *Web) adminCoursesCSV(rw http.ResponseWriter, r *request) error {
 	if _, err := readForm(rw, r, formLimit); err != nil {
 		return err
 	}
+	terms := map[int64]string{}
+	list, err := w.svc.Terms(r.Context(), r.caller, 0)
+	if err != nil {
+		return err
+	}
+	for _, t := range list {
+		terms[t.ID] = t.Name
+	}
 	return w.download(rw, r, "courses.csv", func(s *sheet.Writer) error {
-		head := headOnce(s, r.words, []lms.Term{"Number", "Title", "Code", "Description", "Made", "Archived"})
+		head := headOnce(s, r.words, []lms.Term{"Number", "Title", "Code", "Description", "Term", "Made", "Archived"})
 		err := w.svc.ExportCourses(r.Context(), r.caller, func(v *service.CourseView) error {
 			if err := head(); err != nil {
 				return err
 			}
 			c := &v.Course
-			return s.Row(num(c.ID), c.Title, c.Code, c.Description, w.cellTime(c.CreatedAt), w.cellTime(c.ArchivedAt))
+			return s.Row(num(c.ID), c.Title, c.Code, c.Description, terms[c.TermID], w.cellTime(c.CreatedAt), w.cellTime(c.ArchivedAt))
 		})
 		if err != nil {
 			return err

@@ -93,6 +93,8 @@ type copyView struct {
 type copyForm struct {
 	Title, Code, Key string
 	Staff            bool
+	TermID           int64
+	Years            []service.AcademicYear // whose terms can be chosen
 }
 
 func (w *Web) copyPage(rw http.ResponseWriter, r *request) error {
@@ -118,6 +120,9 @@ func (w *Web) showCopy(rw http.ResponseWriter, r *request, v service.CourseView,
 	if err != nil {
 		return err
 	}
+	if f.Years, err = w.svc.Years(r.Context(), r.caller); err != nil {
+		return err
+	}
 	view := copyView{Shell: w.courseShell(r, v, r.words.T("Copy the course"), "settings"), Form: f, Problem: p, Staff: n.Staff}
 	if v.Member.Staff() {
 		view.Staff--
@@ -135,9 +140,9 @@ func (w *Web) copyCourse(rw http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	typed := copyForm{Title: f.text("title"), Code: f.text("code"), Key: f.text("key"), Staff: f.flag("staff")}
-	out, err := w.svc.CopyCourse(r.Context(), r.caller, v.Course.ID, service.CourseCopy{Title: typed.Title, Code: typed.Code, Staff: typed.Staff},
-		once("POST /courses/copy", typed.Key, num(v.Course.ID), typed.Title, typed.Code, strconv.FormatBool(typed.Staff)))
+	typed := copyForm{Title: f.text("title"), Code: f.text("code"), Key: f.text("key"), Staff: f.flag("staff"), TermID: f.id("term_id")}
+	out, err := w.svc.CopyCourse(r.Context(), r.caller, v.Course.ID, service.CourseCopy{Title: typed.Title, Code: typed.Code, Staff: typed.Staff, TermID: typed.TermID},
+		once("POST /courses/copy", typed.Key, num(v.Course.ID), typed.Title, typed.Code, strconv.FormatBool(typed.Staff), num(typed.TermID)))
 	if err == nil && len(out.Left) == 0 {
 		return w.done(rw, r, coursePath(out.CourseID, ""), "course-copied")
 	}

@@ -13,6 +13,7 @@ import (
 type homeView struct {
 	Shell     shell
 	Current   []homeCourse
+	Earlier   []homeCourse // whose term is over
 	Past      []homeCourse // archived
 	Told      []toldLine
 	Site      *siteCounts
@@ -24,9 +25,10 @@ type homeView struct {
 // homeCourse is a course of the reader's.
 type homeCourse struct {
 	service.CourseView
-	People  int64 // 0 for who may not see the roster
-	Missing int64 // of them, who has not arrived
-	Told    bool  // whether anything is known about its people
+	Term    string // with its days; empty when none was chosen
+	People  int64  // 0 for who may not see the roster
+	Missing int64  // of them, who has not arrived
+	Told    bool   // whether anything is known about its people
 }
 
 // toldLine is an announcement of one of the reader's courses.
@@ -56,6 +58,10 @@ func (w *Web) home(rw http.ResponseWriter, r *request) error {
 		MayCreate: access.Decide(r.caller, access.CourseCreate, nil) == nil,
 	}
 	v.Shell.Section = "home"
+	terms, err := w.termsByID(r, page.Courses)
+	if err != nil {
+		return err
+	}
 	titles := map[int64]string{}
 	for _, c := range page.Courses {
 		titles[c.Course.ID] = c.Course.Title
@@ -63,9 +69,16 @@ func (w *Web) home(rw http.ResponseWriter, r *request) error {
 		if n, ok := h.Counts[c.Course.ID]; ok {
 			line.People, line.Missing, line.Told = n.All, n.Pending, true
 		}
-		if c.Course.Archived() {
+		term, dates := terms[c.Course.TermID]
+		if dates {
+			line.Term = dated(r.words, &term)
+		}
+		switch {
+		case c.Course.Archived():
 			v.Past = append(v.Past, line)
-		} else {
+		case dates && term.Past(w.today()):
+			v.Earlier = append(v.Earlier, line)
+		default:
 			v.Current = append(v.Current, line)
 		}
 	}

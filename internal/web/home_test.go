@@ -34,7 +34,7 @@ func TestHomeShowsEachKindOfPersonWhatMattersToThem(t *testing.T) {
 	}
 	// Of what is over, the page says less.
 	c.ada.post(c.path + "/settings/archive").want(http.StatusSeeOther)
-	student.get("/").says(".past summary", "1 past course").says(".past h2", "Algorithms")
+	student.get("/").says(".past summary", "1 archived course").says(".past h2", "Algorithms")
 	if student.get("/").has(".news") {
 		t.Error("what an archived course was told is news")
 	}

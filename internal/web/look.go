@@ -82,6 +82,9 @@ func (w *Web) lookOf(r *request, p service.Preview, page string) (v lookView, er
 	inner.Course = &p.View
 	v = lookView{Shell: s, Course: frontOf(r, p.View, inner), Person: p.Member.User, Page: lookFront, Pages: []lookPage{{lookFront, "Overview"}, {lookTold, "Announcements"}}}
 	v.Course.Look = true
+	if v.Course.Term, err = w.termOf(r, &p.View.Course); err != nil {
+		return v, err
+	}
 	if v.Course.Told, err = w.announcementLines(p.View, p.Announcements.Announcements, 3); err != nil {
 		return v, err
 	}

@@ -48,6 +48,10 @@ func TestEachPageIsForWhomItIsFor(t *testing.T) {
 		{"/admin/people", to, no, no, no, no, ok, "People of the site"},
 		{"/admin/people/search", to, no, no, no, no, to, ""},
 		{adminPerson, to, no, no, no, no, ok, "Grace Hopper"},
+		{"/admin/terms", to, no, no, no, no, ok, "Academic years and terms"},
+		{"/admin/terms/999", to, absent, absent, absent, absent, absent, "Not found"},
+		{"/admin/terms/999/delete", to, no, no, no, no, to, ""},
+		{"/admin/courses?term=x", to, no, no, no, no, absent, "Not found"},
 		{"/admin/courses", to, no, no, no, no, ok, "Courses of the site"},
 		{"/admin/audit", to, no, no, no, no, ok, "Audit of the site"},
 		{"/courses/999", to, absent, absent, absent, absent, absent, "Not found"},
@@ -86,7 +90,7 @@ func TestAnonymousCallersAreLedToTheSignInPageAndBack(t *testing.T) {
 		if strings.HasPrefix(path, "/static") || strings.HasPrefix(path, "/auth") || path == "/sign-in" || path == "/favicon.ico" || path == "/language" || path == "/design" {
 			continue
 		}
-		path = strings.NewReplacer("{$}", "", "{course_id}", "1", "{user_id}", "1", "{role_id}", "1", "{session_id}", "1", "{token_id}", "1", "{announcement_id}", "1", "{section_id}", "1").Replace(path)
+		path = strings.NewReplacer("{$}", "", "{course_id}", "1", "{user_id}", "1", "{role_id}", "1", "{session_id}", "1", "{token_id}", "1", "{announcement_id}", "1", "{term_id}", "1", "{section_id}", "1").Replace(path)
 		b := c.stranger()
 		a := b.do(b.request(method, path, nil)).want(http.StatusSeeOther)
 		want := "/sign-in"

@@ -44,11 +44,23 @@ func TestEveryPageSaysEverythingThroughTheCatalog(t *testing.T) {
 	if _, err := c.svc.ChangePlace(t.Context(), c.ada.caller, service.DetailsChange{CourseID: c.id, UserID: sam, SectionID: &section.ID, Begins: &from, Ends: &begins, Number: &begins}); err != nil {
 		t.Fatal(err)
 	}
+	year := c.term(0, "2026", "2026-01-01", "2026-12-31")
+	term := c.term(year, "1", "2026-09-01", "2026-12-31")
+	old := c.term(year, "0", "2026-01-01", "2026-01-31")
+	for _, id := range []int64{term, old} {
+		if _, err := c.svc.CreateCourse(t.Context(), c.ada.caller, lms.CourseFields{Title: "3", TermID: id}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.svc.UpdateCourse(t.Context(), c.ada.caller, c.id, service.CoursePatch{TermID: &year}); err != nil {
+		t.Fatal(err)
+	}
+	c.term(0, "2025", "2025-01-01", "2025-12-31") // without terms
 	c.svc.SetPrivileges(t.Context(), c.ada.caller, service.PrivilegeChange{CourseID: c.id, Person: service.PersonRef{UserID: sam}, Allow: []string{"audit.view"}})
 	c.ada.post(c.path + "/people/" + itoa(c.ada.user.ID) + "/remove").want(http.StatusConflict) // a refusal for the audit
 	c.web.InPseudo()
 
-	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID), "{section_id}", itoa(section.ID))
+	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID), "{term_id}", itoa(term), "{section_id}", itoa(section.ID))
 	seen := 0
 	for _, pattern := range c.web.Routes() {
 		method, path, _ := strings.Cut(pattern, " ")
@@ -90,6 +102,13 @@ func TestEveryPageSaysEverythingThroughTheCatalog(t *testing.T) {
 		c.ada.post(path, form...).checkMarked()
 	}
 	c.admin.post("/admin/settings/check").want(http.StatusOK).checkMarked()
+	for _, form := range [][]string{{"name", ""}, {"name", "3", "year_id", itoa(year), "begins_on", "2025-12-31", "ends_on", "2026-01-31"}} {
+		c.admin.post("/admin/terms", form...).want(http.StatusUnprocessableEntity).checkMarked()
+	}
+	for _, id := range []int64{year, old} {
+		c.admin.post("/admin/terms/" + itoa(id) + "/delete").want(http.StatusConflict).checkMarked()
+	}
+	c.admin.get("/admin/courses?show=orphaned&term=" + itoa(old)).want(http.StatusOK).checkMarked()
 	c.admin.post("/admin/people/search", "search", "nobody").want(http.StatusOK).checkMarked()
 	c.admin.post("/admin/people", "email", "x").checkMarked()
 	c.ada.get("/no-such-page").want(http.StatusNotFound).checkMarked()

@@ -81,6 +81,9 @@ var doneMessages = map[string]lms.Term{
 	"pinned":          "Pinned: it stands on top.",
 	"unpinned":        "It is no longer pinned.",
 	"signed-out":      "You are signed out.",
+	"year-created":    "The academic year is ready. Next, add its terms.",
+	"term-created":    "The term is ready. Courses are put into it in their settings.",
+	"term-deleted":    "Deleted. No course was in it.",
 }
 
 // render writes a page. It is made whole before anything is sent, so that a

@@ -35,6 +35,7 @@ var routes = slices.Concat(
 	uploadRoutes,
 	pastRoutes,
 	sectionRoutes,
+	termRoutes,
 )
 
 var assetRoutes = []route{
@@ -118,4 +119,5 @@ var adminRoutes = []route{
 	{"POST /admin/people/{user_id}/site-role", false, (*Web).adminSetSiteRole},
 	{"POST /admin/people/{user_id}/status", false, (*Web).adminSetStatus},
 	{"GET /admin/courses", false, (*Web).adminCourses},
+	{"POST /admin/courses", false, (*Web).filterAdminCourses},
 }

@@ -44,17 +44,23 @@ func (w *Web) settings(rw http.ResponseWriter, r *request) error {
 	if !showsSettings(v.Holds) {
 		return decide(r, access.CourseArchive, v)
 	}
-	c := v.Course
-	w.render(rw, r, http.StatusOK, settingsPage(w.settingsOf(r, v, courseForm{Title: c.Title, Code: c.Code, Description: c.Description})))
-	return nil
+	return w.showSettings(rw, r, http.StatusOK, v, formOfCourse(&v.Course), problem{})
 }
 
-func (w *Web) settingsOf(r *request, v service.CourseView, f courseForm) settingsView {
-	return settingsView{
-		Shell: w.courseShell(r, v, r.words.T("Settings"), "settings"), Form: f,
+func formOfCourse(c *lms.Course) courseForm {
+	return courseForm{Title: c.Title, Code: c.Code, Description: c.Description, TermID: c.TermID}
+}
+
+func (w *Web) showSettings(rw http.ResponseWriter, r *request, status int, v service.CourseView, f courseForm, p problem) (err error) {
+	if f.Years, err = w.svc.Years(r.Context(), r.caller); err != nil {
+		return err
+	}
+	w.render(rw, r, status, settingsPage(settingsView{
+		Shell: w.courseShell(r, v, r.words.T("Settings"), "settings"), Form: f, Problem: p,
 		MayEdit: may(r, access.CourseUpdate, v), MayArchive: may(r, access.CourseArchive, v),
 		MayHand: mayHandOver(r, v), MayCopy: w.mayCopy(r, v) == nil,
-	}
+	}))
+	return nil
 }
 
 func (w *Web) updateCourse(rw http.ResponseWriter, r *request) error {
@@ -67,7 +73,11 @@ func (w *Web) updateCourse(rw http.ResponseWriter, r *request) error {
 		return err
 	}
 	typed := readCourseForm(f)
-	_, err = w.svc.UpdateCourse(r.Context(), r.caller, v.Course.ID, service.CoursePatch{Title: &typed.Title, Code: &typed.Code, Description: &typed.Description})
+	patch := service.CoursePatch{Title: &typed.Title, Code: &typed.Code, Description: &typed.Description}
+	if f.has("term_id") { // which is not there where there are no terms
+		patch.TermID = &typed.TermID
+	}
+	_, err = w.svc.UpdateCourse(r.Context(), r.caller, v.Course.ID, patch)
 	if err == nil {
 		return w.done(rw, r, coursePath(v.Course.ID, "/settings"), "saved")
 	}
@@ -79,10 +89,7 @@ func (w *Web) settingsProblem(rw http.ResponseWriter, r *request, v service.Cour
 	if !ok || !showsSettings(v.Holds) {
 		return err
 	}
-	view := w.settingsOf(r, v, typed)
-	view.Problem = p
-	w.render(rw, r, status, settingsPage(view))
-	return nil
+	return w.showSettings(rw, r, status, v, typed, p)
 }
 
 func (w *Web) archiveCourse(rw http.ResponseWriter, r *request) error {
@@ -122,8 +129,7 @@ func (w *Web) deleteCourse(rw http.ResponseWriter, r *request) error {
 		return err
 	}
 	if err := w.svc.DeleteCourse(r.Context(), r.caller, v.Course.ID); err != nil {
-		c := v.Course
-		return w.settingsProblem(rw, r, v, courseForm{Title: c.Title, Code: c.Code, Description: c.Description}, err)
+		return w.settingsProblem(rw, r, v, formOfCourse(&v.Course), err)
 	}
 	return w.done(rw, r, "/", "course-deleted")
 }

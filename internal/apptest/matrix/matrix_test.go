@@ -17,8 +17,8 @@ import (
 
 // The policies: newer nouns have their part in a file of their own.
 var (
-	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy)
-	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, reportWebPolicy, courseWebPolicy)
+	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, termAPIPolicy)
+	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, reportWebPolicy, termWebPolicy, courseWebPolicy)
 	allPolicies = slices.Concat(operationsPolicy, apiPolicies, webPolicies)
 )
 
@@ -36,7 +36,7 @@ type fixture struct {
 
 	course, role, pupil         int64
 	otherSession, strangerToken int64
-	announcement, section       int64
+	announcement, section, term int64
 	serial                      int
 }
 
@@ -123,6 +123,13 @@ func (f *fixture) rebuild() {
 	sec, err := f.Service.CreateSection(ctx, by, f.course, "Lab A", nil)
 	f.must(err)
 	f.section = sec.ID
+	days := lms.PeriodFields{Name: "Year " + strconv.Itoa(f.serial), Begins: "2026-10-01", Ends: "2027-09-30"}
+	year, err := f.Service.CreateTerm(ctx, by, 0, days, nil)
+	f.must(err)
+	days.Name = "Term"
+	term, err := f.Service.CreateTerm(ctx, by, year.ID, days, nil)
+	f.must(err)
+	f.term = term.ID
 	for status, id := range map[string]int64{string(lms.StatusSuspended): f.ids[suspended], string(lms.StatusPending): f.pupil, string(lms.StatusActive): f.ids[studentOfC]} {
 		u, err := f.Service.User(ctx, by, id)
 		f.must(err)
@@ -156,7 +163,7 @@ func (f *fixture) target(r row, a actor) (method, path string) {
 	}
 	id := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return method, strings.NewReplacer("{course_id}", id(f.course), "{user_id}", id(user), "{role_id}", id(f.role), "{session_id}", id(f.otherSession),
-		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{section_id}", id(f.section), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
+		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{section_id}", id(f.section), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
 }
 
 func (f *fixture) ask(r row, a actor) app.Answer {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"matricula/internal/access"
 	"matricula/internal/apptest"
 	"matricula/internal/apptest/app"
 	"matricula/internal/lms"
@@ -59,7 +60,7 @@ func TestPagesOnEveryScreen(t *testing.T) {
 // scene is a campus with something on every page.
 type scene struct {
 	*campus
-	course, pendingID, activeID, announcement, roleID, section int64
+	course, pendingID, activeID, announcement, roleID, section, year, term int64
 }
 
 var (
@@ -111,14 +112,43 @@ func furnish(t *testing.T, c *campus) *scene {
 		}
 		s.announcement = a.ID
 	}
+	s.year, s.term = s.calendar(t, owner)
 	_, err = c.Service.CreateCourse(t.Context(), owner, lms.CourseFields{
 		Title: "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaftskunde", Code: "MATH-1301-WS-2026/2027-A",
-		Description: "An introduction, with exercises each Tuesday.",
+		Description: "An introduction, with exercises each Tuesday.", TermID: s.term,
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// calendar makes two academic years, and puts the course into a term of the
+// first and another into one that is over.
+func (s *scene) calendar(t *testing.T, owner access.Caller) (year, term int64) {
+	t.Helper()
+	root := s.administrator(t)
+	period := func(year int64, name string, from, to int) int64 {
+		day := func(in int) lms.Date { return lms.DateOf(time.Now().AddDate(0, 0, in)) }
+		p, err := s.Service.CreateTerm(t.Context(), root, year, lms.PeriodFields{Name: name, Begins: day(from), Ends: day(to)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.ID
+	}
+	year = period(0, "Akademisches Jahr mit einem Namen, der etwas länger ist", -200, 200)
+	over := period(year, "First term", -200, -50)
+	term = period(year, "Zweites Semester mit Nachholterminen und Blockseminaren", -20, 120)
+	period(0, "The year after", 201, 500)
+	for title, id := range map[string]int64{"Numerical methods": over, "Thesis seminar": year} {
+		if _, err := s.Service.CreateCourse(t.Context(), owner, lms.CourseFields{Title: title, TermID: id}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Service.UpdateCourse(t.Context(), owner, s.course, service.CoursePatch{TermID: &term}); err != nil {
+		t.Fatal(err)
+	}
+	return year, term
 }
 
 // tour is one walk through the pages on one screen.
@@ -247,6 +277,12 @@ func (r *tour) pages() {
 	r.open(fmt.Sprintf("/admin/people/%d", r.pendingID), "site-person")
 	r.open("/admin/arrivals", "site-arrivals")
 	r.open("/admin/courses", "site-courses")
+	r.open(fmt.Sprintf("/admin/courses?term=%d", r.year), "site-courses-of-a-year")
+	r.open("/admin/terms", "site-terms")
+	r.v.ClickText(".year summary", "Add a term")
+	r.check("site-terms-adding-one")
+	r.open(fmt.Sprintf("/admin/terms/%d", r.term), "site-term-with-courses")
+	r.open(fmt.Sprintf("/admin/terms/%d", r.year), "site-academic-year")
 	r.open("/admin/audit", "site-audit")
 	r.open("/", "home-of-an-administrator")
 	r.open("/admin/courses?show=orphaned", "site-courses-without-an-owner")
@@ -325,9 +361,9 @@ func (r *tour) missing() {
 		if slices.ContainsFunc(r.seen, path.MatchString) {
 			continue
 		}
-		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section))
-		// Of the administrators' pages, those show again what stands above them.
-		if slices.Contains([]string{"/admin/people/search", "/admin/audit/search"}, pattern) {
+		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section), "{term_id}", fmt.Sprint(r.term))
+		// Of the administrators' pages, those show again what stands above them, or lead there.
+		if slices.Contains([]string{"/admin/people/search", "/admin/audit/search", "/admin/terms/{term_id}/delete"}, pattern) {
 			continue
 		}
 		asked := fill.Replace(pattern)
