@@ -45,6 +45,6 @@ func init() {
 		"changed the academic calendar": "ha cambiato il calendario accademico", "changed the academic calendar for": "ha cambiato il calendario accademico per",
 		"deleted from the academic calendar": "ha eliminato dal calendario accademico", "deleted from the academic calendar for": "ha eliminato dal calendario accademico per",
 		"wanted to add to the academic calendar": "voleva aggiungere al calendario accademico", "wanted to change the academic calendar": "voleva cambiare il calendario accademico",
-		"wanted to delete from the academic calendar": "voleva eliminare dal calendario accademico", "something still belonged to it": "qualcosa vi apparteneva ancora",
+		"wanted to take something out of the academic calendar": "voleva togliere qualcosa dal calendario accademico", "something still belonged to it": "qualcosa vi apparteneva ancora",
 	})
 }

@@ -88,7 +88,7 @@ var attempts = map[access.Action]lms.Term{
 	access.AnnouncementDelete: "wanted to delete an announcement",
 	access.TermCreate:         "wanted to add to the academic calendar",
 	access.TermUpdate:         "wanted to change the academic calendar",
-	access.TermDelete:         "wanted to delete from the academic calendar",
+	access.TermDelete:         "wanted to take something out of the academic calendar",
 	access.UserName:           "wanted to name somebody",
 	access.UserUpdate:         "wanted to change an account",
 	access.AccountUpdate:      "wanted to choose a language",
