@@ -32,6 +32,7 @@ type route struct {
 	paths    []pathID
 	query    map[string]bool
 	body     bool
+	upload   bool            // the body is a file
 	once     bool            // takes an Idempotency-Key
 	nullable map[string]bool // the body's fields that may be null
 }
@@ -44,7 +45,7 @@ type pathID struct {
 
 // nouns are what the ids in paths stand for, in messages.
 var nouns = map[string]lms.Term{
-	"course_id": "course", "user_id": "person", "role_id": "role", "token_id": "token", "session_id": "session",
+	"course_id": "course", "user_id": "person", "role_id": "role", "token_id": "token", "session_id": "session", "section_id": "section", "import_id": "import",
 	"term_id": "term",
 }
 
@@ -79,7 +80,9 @@ func newRoute(schemas huma.Registry, op *huma.Operation) *route {
 			rt.once = rt.once || p.Name == idempotencyKey
 		}
 	}
-	if op.RequestBody != nil {
+	if op.RequestBody != nil && op.RequestBody.Content["application/json"] == nil {
+		rt.upload = true
+	} else if op.RequestBody != nil {
 		rt.body = true
 		schema := op.RequestBody.Content["application/json"].Schema
 		if schema.Ref != "" {
@@ -101,6 +104,7 @@ type call struct {
 	query  url.Values
 	key    string // the Idempotency-Key
 	body   []byte
+	upload io.Reader // of a route that takes a file
 }
 
 type callKey struct{}
@@ -134,6 +138,9 @@ func (a *API) gate(rt *route, r *http.Request) (*call, error) {
 		if f := c.readKey(r.Header.Values(idempotencyKey)); f != nil {
 			return c, f
 		}
+	}
+	if rt.upload {
+		c.upload = r.Body
 	}
 	if rt.body {
 		if f := c.readBody(r); f != nil {

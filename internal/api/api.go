@@ -78,6 +78,7 @@ func New(svc *service.Service, opts Options) *API {
 	a.registerSettings()
 	a.registerPast()
 	a.registerSections()
+	a.registerImports()
 	a.registerAccess()
 	a.registerAudit()
 	a.registerTokens()

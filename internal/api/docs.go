@@ -114,7 +114,9 @@ func docsOperationOf(path string, o described) docsOperation {
 		d.Parameters = append(d.Parameters, docsField{Name: p.Name, In: p.In, Description: p.Description, Required: p.Required, Type: docsTypeOf(p.Schema)})
 	}
 	if o.RequestBody != nil {
-		d.Body = docsTypeOf(o.RequestBody.Content["application/json"].Schema)
+		for _, media := range o.RequestBody.Content {
+			d.Body = docsTypeOf(media.Schema)
+		}
 	}
 	for _, status := range slices.Sorted(maps.Keys(o.Responses)) {
 		r := docsResponse{Status: status, Description: o.Responses[status].Description}

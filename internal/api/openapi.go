@@ -177,8 +177,11 @@ func (a *API) sentSchemas() map[string]bool {
 	}
 	for _, item := range a.huma.OpenAPI().Paths {
 		for _, o := range operationsOf(item) {
-			if o.RequestBody != nil {
-				visit(o.RequestBody.Content["application/json"].Schema)
+			if o.RequestBody == nil {
+				continue
+			}
+			if body := o.RequestBody.Content["application/json"]; body != nil {
+				visit(body.Schema)
 			}
 		}
 	}
@@ -238,4 +241,10 @@ func operationsOf(item *huma.PathItem) []described {
 		}
 	}
 	return list
+}
+
+// fileBody describes a body that is a file.
+func fileBody() *huma.RequestBody {
+	file := &huma.Schema{Type: "string", Format: "binary"}
+	return &huma.RequestBody{Required: true, Description: "The file.", Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: file}}}
 }

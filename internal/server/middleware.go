@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -199,15 +200,35 @@ func (s *Server) harden(next http.Handler) http.Handler {
 // limit bounds the body and the time of a request.
 func (s *Server) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength > maxBodyBytes {
+		size, timeout := int64(maxBodyBytes), requestTimeout
+		if long := longRequest(r); long {
+			size, timeout = maxUploadBytes, longTimeout
+			c, until := http.NewResponseController(w), s.opts.Now().Add(longTimeout)
+			if err := errors.Join(c.SetReadDeadline(until), c.SetWriteDeadline(until)); err != nil {
+				s.opts.Log.WarnContext(r.Context(), "a long request keeps the short deadlines", "error", err)
+			}
+		}
+		if r.ContentLength > size {
 			s.fail(w, r, errBodySize)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
-		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+		r.Body = http.MaxBytesReader(w, r.Body, size)
+		ctx, cancel := context.WithTimeout(r.Context(), timeout)
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// longRequest tells whether a request brings a class list, or follows how far one
+// is.
+func longRequest(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodPost:
+		return strings.HasSuffix(r.URL.Path, "/imports")
+	case http.MethodGet:
+		return strings.HasSuffix(r.URL.Path, "/events")
+	}
+	return false
 }
 
 // guardOrigin refuses changes that another site's page sends with the cookies

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"matricula/internal/api"
+	"matricula/internal/rosterfile"
 	"matricula/internal/service"
 	"matricula/internal/signin"
 	"matricula/internal/web"
@@ -47,6 +48,8 @@ const (
 	requestTimeout    = 60 * time.Second
 	maxHeaderBytes    = 32 << 10
 	maxBodyBytes      = 4 << 20
+	maxUploadBytes    = rosterfile.MaxBytes + 1<<20 // with the other fields of a form
+	longTimeout       = 10 * time.Minute
 	drainTimeout      = 15 * time.Second
 	unreadyFor        = 300 * time.Millisecond // between "not ready" and closing the listener
 )

@@ -46,6 +46,9 @@ func (s *Service) CreateImport(ctx context.Context, c access.Caller, n NewImport
 	if err != nil {
 		name = ""
 	}
+	if once != nil {
+		once.Body = []byte(print)
+	}
 	mine := false // to be read by this request
 	i, err := doOnce(ctx, s, c, access.ImportCreate, n.CourseID, once, func(ctx context.Context, w *work) (i lms.Import, err error) {
 		if _, err := w.roleToGive(ctx, n.Options.Role); err != nil {

@@ -343,13 +343,14 @@ func (s *Service) UndoImport(ctx context.Context, c access.Caller, id int64) (lm
 
 // AwaitImport waits until nothing works on an import, or for a while.
 func (s *Service) AwaitImport(ctx context.Context, c access.Caller, id int64, patience time.Duration) (lms.Import, error) {
-	for end := time.Now().Add(patience); ; {
+	const pause = 20 * time.Millisecond
+	for waited := time.Duration(0); ; waited += pause {
 		i, _, err := s.Import(ctx, c, id)
-		if err != nil || !i.State.Working() || time.Now().After(end) {
+		if err != nil || !i.State.Working() || waited >= patience {
 			return i, err
 		}
 		select {
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return i, ctx.Err()
 		}

@@ -29,6 +29,12 @@ var verbs = map[access.Action]struct{ of, alone lms.Term }{
 	access.EnrollmentRemove:   {"removed", "left the course"},
 	access.EnrollmentRestore:  {"took back", "came back to the course"},
 	access.EnrollmentEnd:      {"ended the place of", "left at the end of their time"},
+	access.ImportCreate:       {"brought a class list for", "brought a class list"},
+	access.ImportChange:       {"changed a class list for", "changed a class list"},
+	access.ImportStart:        {"began to carry out a class list for", "began to carry out a class list"},
+	access.ImportRun:          {"carried out a class list for", "carried out a class list"},
+	access.ImportCancel:       {"stopped a class list for", "stopped a class list"},
+	access.ImportUndo:         {"began to undo a class list for", "began to undo a class list"},
 	access.SectionCreate:      {"made the section", "made the section"},
 	access.SectionUpdate:      {"renamed the section", "renamed the section"},
 	access.SectionDelete:      {"deleted the section", "deleted the section"},
@@ -72,6 +78,12 @@ var attempts = map[access.Action]lms.Term{
 	access.EnrollmentChange:   "wanted to change a role",
 	access.EnrollmentRemove:   "wanted to remove people",
 	access.EnrollmentRestore:  "wanted to take somebody back",
+	access.ImportCreate:       "wanted to bring a class list",
+	access.ImportChange:       "wanted to change a class list",
+	access.ImportStart:        "wanted to carry out a class list",
+	access.ImportRun:          "had begun a class list and may no longer carry it out",
+	access.ImportCancel:       "wanted to stop a class list",
+	access.ImportUndo:         "wanted to undo a class list",
 	access.SectionCreate:      "wanted to make a section",
 	access.SectionUpdate:      "wanted to rename a section",
 	access.SectionDelete:      "wanted to delete a section",
@@ -169,10 +181,11 @@ var labels = []struct {
 	{"role", "Role"},
 	{"section", "Section"},
 	{"student_number", "Student number"},
-	{"begins_on", "From"},
-	{"ends_on", "Until"},
 	{"limited_to_sections", "Works in single sections"},
 	{"people", "People"},
+	{"file", "File"},
+	{"rows", "Rows"},
+	{"counts", "Counted"},
 	{"name", "Name"},
 	{"title", "Title"},
 	{"code", "Code"},
@@ -216,7 +229,8 @@ func changes(p *lang.Printer, before, after json.RawMessage, roles map[string]st
 		}
 		delete(m, "announcement") // an id, beside the title
 		delete(m, "section_id")   // the same
-		delete(m, "period")       // an id, beside the name
+		delete(m, "import")
+		delete(m, "period") // an id, beside the name
 		if m["named"] == true {
 			m["named"] = p.T("no")
 		}
@@ -327,7 +341,7 @@ var statusNames = map[lms.UserStatus]lms.Term{
 var scopeNames = map[lms.Scope]lms.Term{lms.ScopeRead: "see", lms.ScopeWrite: "change"}
 
 // tableNames are the tables that can be downloaded.
-var tableNames = map[string]lms.Term{"people": "People", "courses": "Courses", "audit": "Audit", "arrivals": "Arrivals", "left": "Who has left", "settings": "Settings"}
+var tableNames = map[string]lms.Term{"people": "People", "courses": "Courses", "audit": "Audit", "arrivals": "Arrivals", "left": "Who has left", "import": "Class list", "settings": "Settings"}
 
 func orNothing(p *lang.Printer, s string) string {
 	if s == "" {
