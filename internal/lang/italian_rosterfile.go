@@ -2,19 +2,8 @@ package lang
 
 func init() {
 	italian.add(entries{
-		"Or a file":      "Oppure un file",
-		"Class list":     "Elenco della classe",
-		"Check the file": "Controlla il file",
-		"An XLSX or CSV file with a column of e-mail addresses, of any program and in any order. Its other columns are left alone.":                                                "Un file XLSX o CSV con una colonna di indirizzi e-mail, di qualsiasi programma e in qualsiasi ordine. Le altre colonne non si usano.",
+		"Class list": "Elenco della classe",
 		"Paste them as they come: one on each line, separated by commas, some columns of a spreadsheet, or the recipients of a mail. It does not matter who has signed in before.": "Incollali come sono: uno per riga, separati da virgole, alcune colonne di un foglio di calcolo o i destinatari di una mail. Non importa chi ha già effettuato l'accesso.",
-		"Choose a file first: a class list saved as XLSX or CSV.":                              "Scegli prima un file: un elenco della classe salvato come XLSX o CSV.",
-		"No column of this file holds e-mail addresses. Add one, with the heading \"E-mail\".": "Nessuna colonna di questo file contiene indirizzi e-mail. Aggiungine una con l'intestazione «E-mail».",
-		"%d address was read from “%s”, column “%s”.":                                          "È stato letto %d indirizzo da «%s», colonna «%s».",
-		"%d addresses were read from “%s”, column “%s”.":                                       "Sono stati letti %d indirizzi da «%s», colonna «%s».",
-		"%d address was read from “%s”.":                                                       "È stato letto %d indirizzo da «%s».",
-		"%d addresses were read from “%s”.":                                                    "Sono stati letti %d indirizzi da «%s».",
-		"Not used: %s.":                                                                        "Non usate: %s.",
-		"These are more than %d people, the most that can be added at once. Split the list.":   "Sono più di %d persone, il massimo che si può aggiungere in una volta. Dividi l'elenco.",
 
 		"Full name":      "Nome completo",
 		"Student number": "Numero di matricola",

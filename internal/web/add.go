@@ -13,7 +13,6 @@ import (
 // addView is a pasted list: the form for it, what would become of it, and what
 // did.
 type addView struct {
-	File     *listFile // from which the list came; nil when it was pasted
 	Shell    shell
 	CourseID int64
 	Text     string

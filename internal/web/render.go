@@ -28,6 +28,7 @@ type shell struct {
 	Icon     string
 	SignedIn bool
 	Language string // the reader's, as HTML has it
+	Reload   int    // seconds after which a reader without scripts sees the page anew; 0: never
 }
 
 // shell makes what stands around a page of this title.

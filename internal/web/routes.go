@@ -32,7 +32,7 @@ var routes = slices.Concat(
 	handOverRoutes,
 	settingsOfSiteRoutes,
 	designRoutes,
-	uploadRoutes,
+	importRoutes,
 	pastRoutes,
 	sectionRoutes,
 	termRoutes,

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"matricula/internal/access"
 	"matricula/internal/apptest/app"
@@ -17,8 +18,8 @@ import (
 
 // The policies: newer nouns have their part in a file of their own.
 var (
-	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, termAPIPolicy)
-	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, reportWebPolicy, termWebPolicy, courseWebPolicy)
+	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, termAPIPolicy)
+	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, reportWebPolicy, termWebPolicy, courseWebPolicy)
 	allPolicies = slices.Concat(operationsPolicy, apiPolicies, webPolicies)
 )
 
@@ -37,6 +38,7 @@ type fixture struct {
 	course, role, pupil         int64
 	otherSession, strangerToken int64
 	announcement, section, term int64
+	list                        int64
 	serial                      int
 }
 
@@ -123,6 +125,7 @@ func (f *fixture) rebuild() {
 	sec, err := f.Service.CreateSection(ctx, by, f.course, "Lab A", nil)
 	f.must(err)
 	f.section = sec.ID
+	f.list = 0
 	days := lms.PeriodFields{Name: "Year " + strconv.Itoa(f.serial), Begins: "2026-10-01", Ends: "2027-09-30"}
 	year, err := f.Service.CreateTerm(ctx, by, 0, days, nil)
 	f.must(err)
@@ -163,13 +166,32 @@ func (f *fixture) target(r row, a actor) (method, path string) {
 	}
 	id := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return method, strings.NewReplacer("{course_id}", id(f.course), "{user_id}", id(user), "{role_id}", id(f.role), "{session_id}", id(f.otherSession),
-		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{section_id}", id(f.section), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
+		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{section_id}", id(f.section), "{import_id}", id(f.list), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
+}
+
+// bringList makes the class list that a route is about.
+func (f *fixture) bringList() {
+	f.t.Helper()
+	ctx := context.Background()
+	list, err := f.Service.CreateImport(ctx, f.adminBy, service.NewImport{CourseID: f.course, Text: "someone.listed@uni.example"}, nil)
+	f.must(err)
+	f.list = list.ID
+	list, err = f.Service.AwaitImport(ctx, f.adminBy, list.ID, time.Minute)
+	f.must(err)
+	if list.State != lms.ImportReady {
+		f.t.Fatalf("the list is %s", list.State)
+	}
 }
 
 func (f *fixture) ask(r row, a actor) app.Answer {
+	if strings.Contains(r.route, "{import_id}") && f.list == 0 {
+		f.bringList()
+	}
 	method, path := f.target(r, a)
 	c := f.client(a)
 	switch {
+	case r.file != "":
+		return c.Do(method, path, "text/csv", strings.NewReader(r.file))
 	case r.form != nil:
 		return c.Post(path, r.form(f))
 	case r.body != nil:

@@ -121,6 +121,7 @@ type row struct {
 	public bool                 // served to anybody at all
 	body   func(f *fixture) any // of the API: JSON
 	form   func(f *fixture) url.Values
+	file   string // of the API: the body is this file
 	query  string
 	allow  []int // further statuses that mean that the policy let it pass
 }

@@ -12,8 +12,6 @@ var (
 		{route: "POST /courses/{course_id}/people/csv", policy: rosterViewer, form: formOf()},
 		{route: "GET /courses/{course_id}/people/{user_id}/look", policy: signedIn}, // leads back to the person, whoever that is
 		{route: "POST /courses/{course_id}/people/{user_id}/look", policy: rosterViewer, form: formOf()},
-		{route: "GET /courses/{course_id}/people/file", policy: signedIn},                                         // leads back to the table, whatever the course
-		{route: "POST /courses/{course_id}/people/file", policy: rosterKeeper, form: formOf(), allow: []int{400}}, // a form without a file
 		{route: "GET /courses/{course_id}/arrivals", policy: rosterViewer},
 		{route: "POST /courses/{course_id}/arrivals", policy: rosterViewer, form: formOf("after", "")},
 		{route: "POST /courses/{course_id}/arrivals/days", policy: rosterViewer, form: formOf()},

@@ -61,6 +61,7 @@ func TestPagesOnEveryScreen(t *testing.T) {
 type scene struct {
 	*campus
 	course, pendingID, activeID, announcement, roleID, section, year, term int64
+	lists                                                                  map[string]int64 // by what is to be seen of them
 }
 
 var (
@@ -101,6 +102,32 @@ func furnish(t *testing.T, c *campus) *scene {
 	change := service.DetailsChange{CourseID: course, UserID: s.activeID, SectionID: &s.section, Number: &number, Begins: &days[0], Ends: &days[1]}
 	if _, err := c.Service.ChangePlace(t.Context(), owner, change); err != nil {
 		t.Fatal(err)
+	}
+	s.lists = map[string]int64{}
+	for name, text := range map[string]string{
+		"to-look-over": "E-mail\tName\tRole\tSection\tStudent number\tUntil\nemmy@uni.example\tNoether, Emmy\tstudent\tLab C\t00123\t2031-01-31\n" +
+			"hedy@gmial.com\tLamarr, Hedy\tstudent\tLab C\t\t\nnot an address\tNobody\t\t\t\t\nx@uni.example\t" + strings.Repeat("Donaudampfschifffahrts", 4) + "\tdean\t\t\t\n" +
+			students[0].Email + "\t\tobserver\tLab A\t7\t2030-01-31\n" + ada.Email + "\t\tstudent\t\t\t\n",
+		"columns": "Kontakt\tKennung\tGruppe\nemmy@uni.example\t00123\tLab A\n",
+		"done":    "E-mail\tSection\ndone.one@uni.example\tLab A\ndone.two@uni.example\tLab A\nnot an address\t\n",
+	} {
+		i, err := c.Service.CreateImport(t.Context(), owner, service.NewImport{CourseID: course, Name: name + ".csv", Text: text}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.lists[name] = i.ID
+		if i, err = c.Service.AwaitImport(t.Context(), owner, i.ID, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if name != "done" {
+			continue
+		}
+		if _, err := c.Service.StartImport(t.Context(), owner, i.ID, 0); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Service.AwaitImport(t.Context(), owner, i.ID, time.Minute); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, f := range []lms.AnnouncementFields{
 		{Title: "How the exam will go", Body: "Two hours, four questions.", PublishAt: time.Now().AddDate(0, 1, 0)},
@@ -220,6 +247,13 @@ func (r *tour) pages() {
 	r.open(fmt.Sprintf("%s/sections/%d", course, r.section), "section")
 	r.open(fmt.Sprintf("%s/sections/%d/delete", course, r.section), "section-delete")
 	r.open(fmt.Sprintf("%s/people/%d/place", course, r.activeID), "person-section-and-dates")
+	r.open(course+"/imports", "class-lists")
+	for _, name := range []string{"to-look-over", "columns", "done"} {
+		r.open(fmt.Sprintf("%s/imports/%d", course, r.lists[name]), "class-list-"+name)
+	}
+	for _, show := range []string{"ask", "conflict", "add"} {
+		r.open(fmt.Sprintf("%s/imports/%d?show=%s", course, r.lists["to-look-over"], show), "class-list-"+show)
+	}
 	r.open(course+"/people/add", "paste-a-list")
 	r.v.Fill("#emails", fmt.Sprintf("%s\nnew.%s@uni.example\n%s\n%s", students[3].Email, r.look.name, slip, longNamed.Email))
 	r.v.ClickText("main button", "Check the list")
@@ -336,6 +370,7 @@ func (r *tour) inItalian() {
 		{"", "course"},
 		{"/people", "people"},
 		{"/arrivals", "arrivals"},
+		{fmt.Sprintf("/imports/%d", r.lists["to-look-over"]), "class-list"},
 		{"/announcements", "announcements"},
 		{"/announcements/new", "announcement-new"},
 		{"/roles", "roles"},
@@ -354,14 +389,14 @@ func (r *tour) missing() {
 	r.t.Helper()
 	for _, route := range r.Server.Routes() {
 		method, pattern, _ := strings.Cut(route, " ")
-		if method != http.MethodGet || regexp.MustCompile(`^/(api|static|auth|favicon|healthz|readyz|metrics)`).MatchString(pattern) {
+		if method != http.MethodGet || regexp.MustCompile(`^/(courses/.*/events$|api|static|auth|favicon|healthz|readyz|metrics)`).MatchString(pattern) {
 			continue
 		}
 		path := regexp.MustCompile("^" + regexp.MustCompile(`\\\{[^}]*\\\}`).ReplaceAllString(regexp.QuoteMeta(strings.TrimSuffix(pattern, "{$}")), "[^/]+") + "$")
 		if slices.ContainsFunc(r.seen, path.MatchString) {
 			continue
 		}
-		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section), "{term_id}", fmt.Sprint(r.term))
+		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section), "{import_id}", fmt.Sprint(r.lists["done"]), "{term_id}", fmt.Sprint(r.term))
 		// Of the administrators' pages, those show again what stands above them, or lead there.
 		if slices.Contains([]string{"/admin/people/search", "/admin/audit/search", "/admin/terms/{term_id}/delete"}, pattern) {
 			continue
