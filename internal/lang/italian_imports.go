@@ -31,6 +31,7 @@ func init() {
 		"This list is still being checked. Wait until that is done.":                                         "Questo elenco è ancora in controllo. Aspetta che sia finito.",
 		"This list would take %d people out of the course. Look at them, and confirm that number.":           "Questo elenco toglierebbe dal corso %d persone. Guardale, e conferma quel numero.",
 		"You need the privilege %q in this course to give privileges.":                                       "Per assegnare privilegi serve il privilegio %q in questo corso.",
+		"Has privileges here and no role. Change them on the person's page.":                                 "Qui ha privilegi e nessun ruolo. Cambiali nella pagina della persona.",
 		"import": "importazione",
 	})
 }

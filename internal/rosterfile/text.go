@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/transform"
 
 	"matricula/internal/lms"
+	"matricula/internal/sheet"
 )
 
 const utf8BOM = "\ufeff"
@@ -197,7 +198,7 @@ func (c *records) next() (Row, error) {
 func clean(cells []string) []string {
 	out := make([]string, len(cells))
 	for i, c := range cells {
-		out[i] = strings.Trim(strings.ToValidUTF8(c, "\ufffd"), " \t\r\n\u00a0\u200b\ufeff")
+		out[i] = sheet.Unescape(strings.Trim(strings.ToValidUTF8(c, "\ufffd"), " \t\r\n\u00a0\u200b\ufeff"))
 	}
 	return out
 }

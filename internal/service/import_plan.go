@@ -166,6 +166,14 @@ func (p *planner) planOne(r *plannedRow) {
 	switch {
 	case r.member != nil && r.member.Enrollment != nil:
 		p.planMember(r)
+	case r.member != nil && r.member.Grant != nil && r.want.Role.ID == 0 && p.w.delegator().Reaches(r.member):
+		// Has privileges and no role, and the list says none either.
+		if r.plan = lms.PlanAlready; r.want.saysAllow {
+			p.planAllow(r, r.member)
+		}
+		if r.plan != lms.PlanRefused && len(r.differ) > 0 {
+			r.ask(lms.PlanConflict, "set-by-hand", lms.Say("Has privileges here and no role. Change them on the person's page."))
+		}
 	case r.member != nil && r.member.Grant != nil && !p.w.delegator().Reaches(r.member):
 		r.refuse(-1, lms.Errorf(lms.CodeConflict, "in-other-section", "Is in this course already, in a section in which you do not work."))
 	default:

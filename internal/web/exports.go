@@ -58,21 +58,29 @@ func (w *Web) peopleCSV(rw http.ResponseWriter, r *request) error {
 	return w.rosterCSV(rw, r, "people.csv", search.request(id))
 }
 
-// rosterCSV is a table of a course's people, for a spreadsheet or another
-// program: roles and privileges are called as programs call them.
+// rosterCSV is a table of a course's people in the shape that a class list has, so
+// that it can be brought into a course: roles and privileges are called as
+// programs call them, and days have their year first. What stands under "May do"
+// and behind it is for people alone.
 func (w *Web) rosterCSV(rw http.ResponseWriter, r *request, name string, q service.RosterRequest) error {
 	return w.download(rw, r, name, func(s *sheet.Writer) error {
-		head := headOnce(s, r.words, []lms.Term{"E-mail address", "Given name", "Family name", "Role", "Status", "Privileges", "Added", "First signed in"})
+		head := headOnce(s, r.words, []lms.Term{"E-mail address", "Given name", "Family name", "Role", "Section", "Student number", "From", "Until", "Privileges", "May do", "Status", "Added", "First signed in"})
 		err := w.svc.ExportRoster(r.Context(), r.caller, q, func(m *lms.Member) error {
 			if err := head(); err != nil {
 				return err
 			}
-			role := ""
+			var e lms.Enrollment
 			if m.Enrollment != nil {
-				role = m.Enrollment.Role.Key
+				e = *m.Enrollment
 			}
+			allow := lms.PrivilegeSet(0)
+			if m.Grant != nil {
+				allow = m.Grant.Allow
+			}
+			begins, ends := w.svc.Days(&e)
 			given, family := cellNames(&m.User)
-			return s.Row(string(m.User.Email), given, family, role, string(m.User.Status), cellPrivileges(m.Effective()), w.cellTime(addedAt(m)), w.cellTime(m.User.ClaimedAt))
+			return s.Row(string(m.User.Email), given, family, e.Role.Key, e.Section, e.Number, string(begins), string(ends), cellPrivileges(allow), cellPrivileges(m.Effective()),
+				string(m.User.Status), w.cellTime(addedAt(m)), w.cellTime(m.User.ClaimedAt))
 		})
 		if err != nil {
 			return err
@@ -95,7 +103,7 @@ func cellPrivileges(set lms.PrivilegeSet) string {
 	for _, p := range set.List() {
 		names = append(names, string(p))
 	}
-	return strings.Join(names, " ")
+	return strings.Join(names, ", ")
 }
 
 func (w *Web) adminPeopleCSV(rw http.ResponseWriter, r *request) error {
