@@ -105,6 +105,12 @@ const (
 	AuditExport  Action = "audit.export"
 	SiteExport   Action = "site.export"
 
+	SourceView   Action = "source.view"
+	SourceCreate Action = "source.create"
+	SourceUpdate Action = "source.update"
+	SourceDelete Action = "source.delete"
+	SourceRun    Action = "source.run"
+
 	SiteAuditView Action = "site-audit.view"
 	UserName      Action = "user.name"
 	UserUpdate    Action = "user.update"
@@ -197,6 +203,12 @@ var rules = map[Action]rule{
 	RosterExport: {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
 	AuditExport:  {course: true, any: []lms.Privilege{lms.AuditView}, frozen: true},
 	SiteExport:   {site: admins},
+
+	SourceView:   {site: admins},
+	SourceCreate: {site: admins, write: true},
+	SourceUpdate: {site: admins, write: true},
+	SourceDelete: {site: admins, write: true},
+	SourceRun:    {site: admins, write: true},
 
 	SiteAuditView: {site: admins},
 	UserName:      {site: admins, write: true},

@@ -151,6 +151,7 @@ func TestTheWholePolicyBySiteRole(t *testing.T) {
 		CourseCreate: any3[1:], SiteAuditView: any3[2:], SiteExport: any3[2:], UserName: any3[2:], UserUpdate: any3[2:], DirectoryView: any3,
 		AccountView: any3, AccountUpdate: any3, AccountExport: any3, SessionEnd: any3, TokenView: any3, TokenCreate: any3, TokenRevoke: any3,
 		TermView: any3, TermCreate: any3[2:], TermUpdate: any3[2:], TermDelete: any3[2:],
+		SourceView: any3[2:], SourceCreate: any3[2:], SourceUpdate: any3[2:], SourceDelete: any3[2:], SourceRun: any3[2:],
 		UserSignIn: nil, UserClaim: nil, UserSignUp: nil, AddressChange: nil, EnrollmentEnd: nil,
 	}
 	for _, a := range Actions() {

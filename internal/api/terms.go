@@ -134,7 +134,7 @@ func (a *API) listTerms(ctx context.Context, c *call, in *listTermsIn) (*page[Te
 
 func (a *API) createTerm(ctx context.Context, c *call, in *createTermIn) (*created[Term], error) {
 	b := &in.Body
-	t, err := a.svc.CreateTerm(ctx, c.caller, idOrNone(b.YearID), lms.PeriodFields{Name: b.Name, Begins: lms.Date(b.BeginsOn), Ends: lms.Date(b.EndsOn)}, c.once())
+	t, err := a.svc.CreateTerm(ctx, c.caller, idOrNone(b.YearID), lms.PeriodFields{Name: b.Name, Begins: lms.Day(b.BeginsOn), Ends: lms.Day(b.EndsOn)}, c.once())
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (a *API) getTerm(ctx context.Context, c *call, in *termIn) (*answer[Term], 
 func (a *API) patchTerm(ctx context.Context, c *call, in *patchTermIn) (*answer[Term], error) {
 	b := &in.Body
 	return c.oneTerm(a.svc.UpdateTerm(ctx, c.caller, in.TermID, service.TermPatch{
-		Name: b.Name, Begins: (*lms.Date)(b.BeginsOn), Ends: (*lms.Date)(b.EndsOn),
+		Name: b.Name, Begins: (*lms.Day)(b.BeginsOn), Ends: (*lms.Day)(b.EndsOn),
 	}))
 }
 

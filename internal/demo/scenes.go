@@ -116,7 +116,7 @@ func planYear(ctx context.Context, b *builder) error {
 		name += "/" + ends.Format("06")
 	}
 	term := func(year int64, name string, begins, ends time.Time) (int64, error) {
-		p, err := b.svc.CreateTerm(ctx, root, year, lms.PeriodFields{Name: name, Begins: lms.DateOf(begins), Ends: lms.DateOf(ends)}, nil)
+		p, err := b.svc.CreateTerm(ctx, root, year, lms.PeriodFields{Name: name, Begins: lms.DayOf(begins), Ends: lms.DayOf(ends)}, nil)
 		return p.ID, err
 	}
 	year, err := term(0, name, begins, ends)

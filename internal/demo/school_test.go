@@ -129,7 +129,7 @@ func TestTheSchoolIsOneWithHalfItsPeoplePending(t *testing.T) {
 		if err != nil || len(years) != 1 || len(years[0].Terms) != 2 {
 			t.Fatalf("the academic years are %+v (%v)", years, err)
 		}
-		today := lms.DateOf(s.now.UTC())
+		today := lms.DayOf(s.now.UTC())
 		if over, now := years[0].Terms[0], years[0].Terms[1]; !years[0].Current(today) || !over.Past(today) || over.Courses != 1 || !now.Current(today) || now.Courses != 5 {
 			t.Errorf("on %s the terms are %+v", today, years[0])
 		}

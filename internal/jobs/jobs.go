@@ -34,7 +34,8 @@ func Start(ctx context.Context, svc *service.Service, log *slog.Logger) (stop fu
 	ctx, cancel := context.WithCancel(ctx)
 	r := &runner{svc: svc, log: log, node: rand.Text()}
 	var wg sync.WaitGroup
-	wg.Go(func() { r.imports(ctx) })
+	wg.Go(func() { r.work(ctx, "an import", svc.Woken(), svc.WorkOnImport) })
+	wg.Go(func() { r.work(ctx, "a roster source", nil, svc.WorkOnSource) })
 	wg.Go(func() { r.clean(ctx) })
 	return func() {
 		cancel()
@@ -48,19 +49,19 @@ type runner struct {
 	node string // by which this process is known while it holds a lease
 }
 
-// imports works on imports, one at a time for each node, so that whoever uses the
-// pages meanwhile hardly notices.
-func (r *runner) imports(ctx context.Context) {
+// work does one thing after another, so that whoever uses the pages meanwhile hardly
+// notices: imports, for one, one at a time for each node.
+func (r *runner) work(ctx context.Context, what string, woken <-chan struct{}, next func(context.Context, string) (bool, error)) {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	wait := firstWait
 	for {
-		worked, err := r.svc.WorkOnImport(ctx, r.node)
+		worked, err := next(ctx, r.node)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			r.log.Warn("an import could not go on; the next try is soon", "error", err, "wait", wait)
+			r.log.Warn(what+" could not go on; the next try is soon", "error", err, "wait", wait)
 			if !sleep(ctx, wait) {
 				return
 			}
@@ -71,7 +72,7 @@ func (r *runner) imports(ctx context.Context) {
 			continue
 		}
 		select {
-		case <-r.svc.Woken():
+		case <-woken:
 		case <-look.C:
 		case <-ctx.Done():
 			return

@@ -16,7 +16,7 @@ func TestDaysOfTheCalendarAreWrittenTheSameInEveryZone(t *testing.T) {
 			p.Span("2026-10-01", "2027-01-31"):      "1 Oct 2026 – 31 Jan 2027",
 			p.Span("2027-03-01", "2027-07-31"):      "1 Mar – 31 Jul 2027",
 			p.ShortSpan("2026-10-01", "2027-01-31"): "1 Oct – 31 Jan",
-			p.T("From %s", lms.Date("2026-10-01")):  "From 1 Oct 2026",
+			p.T("From %s", lms.Day("2026-10-01")):   "From 1 Oct 2026",
 		} {
 			if got != want {
 				t.Errorf("%q, want %q", got, want)

@@ -188,7 +188,7 @@ func (p *Printer) word(arg any) (string, bool) {
 		return p.Text(a), true
 	case time.Time:
 		return p.Day(a), true
-	case lms.Date:
+	case lms.Day:
 		return p.Date(a), true
 	}
 	return "", false

@@ -25,6 +25,7 @@ type Import struct {
 	StartedBy   int64 // whoever brought it, until it begins
 	StartedAt   time.Time
 	EndedAt     time.Time
+	RunID       int64 // of a roster source that brought it; 0: a person did
 	UndoneBy    int64 // whoever brought it, until it is undone
 }
 
@@ -62,6 +63,7 @@ type ImportOptions struct {
 	Exact          bool   `json:"exact,omitempty"`           // whoever has a role of the list and does not stand in it leaves
 	ConfirmOutside bool   `json:"confirm_outside,omitempty"` // unknown addresses outside the naming domains are meant
 	Sure           bool   `json:"sure,omitempty"`            // addresses that look like slips are right
+	Imported       bool   `json:"imported,omitempty"`        // with Exact: only whom a list has brought leaves
 	TakeFile       bool   `json:"take_file,omitempty"`       // where a person has set another value, the list's is taken
 	DateOrder      int    `json:"date_order,omitempty"`      // see rosterfile.DateOrder; found out by the check
 }

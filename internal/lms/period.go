@@ -4,28 +4,12 @@ import (
 	"time"
 )
 
-// Date is a day of the calendar, such as 2026-10-01. It is in no time zone: a
-// term begins on the same day for everybody. Dates are compared as strings.
-type Date string
-
-// DateOf is the day of a time, in the time's own zone.
-func DateOf(t time.Time) Date { return Date(t.Format(time.DateOnly)) }
-
-// Time is the beginning of the day in UTC; the zero time for what is no date.
-func (d Date) Time() time.Time {
-	t, err := time.Parse(time.DateOnly, string(d))
-	if err != nil {
-		return time.Time{}
-	}
-	return t
-}
-
 // days counts the days from d to a later one, both included.
-func (d Date) days(last Date) int { return int(last.Time().Sub(d.Time()).Hours()/24) + 1 }
+func (d Day) days(last Day) int { return int(last.In(time.UTC).Sub(d.In(time.UTC)).Hours()/24) + 1 }
 
 // check refuses what is no date of this age of the world.
-func (d Date) check(location string) error {
-	if t := d.Time(); t.Year() < 1900 || t.Year() > 2200 {
+func (d Day) check(location string) error {
+	if t := d.In(time.UTC); t.Year() < 1900 || t.Year() > 2200 {
 		return Invalid("date", location, "This day cannot be read. Write it like 2026-10-01.")
 	}
 	return nil
@@ -37,8 +21,8 @@ type Period struct {
 	ID        int64
 	YearID    int64 // the academic year of a term; 0: this is an academic year itself
 	Name      string
-	Begins    Date
-	Ends      Date // the last day, which belongs to it
+	Begins    Day
+	Ends      Day // the last day, which belongs to it
 	CreatedBy int64
 	CreatedAt time.Time
 }
@@ -47,10 +31,10 @@ type Period struct {
 func (p *Period) IsYear() bool { return p.YearID == 0 }
 
 // Past tells whether its last day is over.
-func (p *Period) Past(today Date) bool { return p.Ends < today }
+func (p *Period) Past(today Day) bool { return p.Ends < today }
 
 // Current tells whether today belongs to it.
-func (p *Period) Current(today Date) bool { return p.Begins <= today && today <= p.Ends }
+func (p *Period) Current(today Day) bool { return p.Begins <= today && today <= p.Ends }
 
 // Fields is what people write about it.
 func (p *Period) Fields() PeriodFields { return PeriodFields{p.Name, p.Begins, p.Ends} }
@@ -68,8 +52,8 @@ const (
 // PeriodFields is what people write about an academic year or a term.
 type PeriodFields struct {
 	Name   string
-	Begins Date
-	Ends   Date
+	Begins Day
+	Ends   Day
 }
 
 // Clean checks the fields and makes them fit to store. Year is the academic year

@@ -58,7 +58,7 @@ func TestYearsAndTermsAreCleaned(t *testing.T) {
 func TestAYearHoldsItsTerms(t *testing.T) {
 	terms := []Period{{Name: "Autumn", Begins: "2026-10-01", Ends: "2027-01-31"}, {Name: "Spring", Begins: "2027-03-01", Ends: "2027-07-31"}}
 	for _, c := range []struct {
-		begins, ends Date
+		begins, ends Day
 		loc, names   string
 	}{
 		{"2026-10-01", "2027-07-31", "", ""},
@@ -74,7 +74,7 @@ func TestAYearHoldsItsTerms(t *testing.T) {
 
 func TestTheLastDayBelongsToATerm(t *testing.T) {
 	p := Period{YearID: 1, Begins: "2026-10-01", Ends: "2027-01-31"}
-	for day, want := range map[Date]string{"2026-09-30": "future", "2026-10-01": "current", "2027-01-31": "current", "2027-02-01": "past"} {
+	for day, want := range map[Day]string{"2026-09-30": "future", "2026-10-01": "current", "2027-01-31": "current", "2027-02-01": "past"} {
 		got := "future"
 		if p.Current(day) {
 			got = "current"
@@ -91,7 +91,7 @@ func TestTheLastDayBelongsToATerm(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Half an hour before midnight in London, February has begun in Rome.
-	if got := DateOf(time.Date(2027, 1, 31, 23, 30, 0, 0, time.UTC).In(rome)); got != "2027-02-01" {
+	if got := DayOf(time.Date(2027, 1, 31, 23, 30, 0, 0, time.UTC).In(rome)); got != "2027-02-01" {
 		t.Errorf("in Rome it is %s", got)
 	}
 }

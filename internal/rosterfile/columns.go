@@ -1,6 +1,7 @@
 package rosterfile
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -22,6 +23,8 @@ const (
 	Begins        Field = "begins"
 	Ends          Field = "ends"
 	Privileges    Field = "privileges"
+	Leaves        Field = "leaves"
+	SourcedID     Field = "sourced_id"
 )
 
 // FieldInfo describes a field to people.
@@ -44,6 +47,8 @@ var fields = []FieldInfo{
 	{Begins, "From"},
 	{Ends, "Until"},
 	{Privileges, "Privileges"},
+	{Leaves, "Leaves the course"},
+	{SourcedID, "Identifier in the student system"},
 }
 
 // headings are how columns are called in English and Italian, folded, by the
@@ -62,6 +67,8 @@ var headings = map[Field][]string{
 	Begins:        {"startdate", "begindate", "start", "from", "datainizio", "inizio", "datadiinizio", "dal"},
 	Ends:          {"enddate", "end", "until", "to", "datafine", "fine", "datadifine", "al"},
 	Privileges:    {"privileges", "privilege", "permissions", "privilegi", "privilegio", "permessi"},
+	Leaves:        {"leaves", "leavesthecourse", "tobedeleted", "remove", "lasciailcorso", "esce", "darimuovere"},
+	SourcedID:     {"sourcedid", "usersourcedid", "identifierinthestudentsystem", "identificativonelsistemadisegreteria"},
 }
 
 // Columns tells which column holds which field, from 0.
@@ -85,15 +92,13 @@ func FindColumns(first Row) (c Columns, ok bool, err error) {
 	for i, cell := range first.Cells {
 		folded := foldHeading(cell)
 		for _, info := range fields {
-			for _, h := range headings[info.Field] {
-				if folded != h {
-					continue
-				}
-				if at, twice := c[info.Field]; twice {
-					return nil, false, lms.Invalid("column-twice", "file", "Columns %d and %d are both called %q. Remove or rename one of them.", at+1, i+1, lms.Clip(cell, 60))
-				}
-				c[info.Field] = i
+			if folded != foldHeading(string(info.Field)) && !slices.Contains(headings[info.Field], folded) {
+				continue
 			}
+			if at, twice := c[info.Field]; twice {
+				return nil, false, lms.Invalid("column-twice", "file", "Columns %d and %d are both called %q. Remove or rename one of them.", at+1, i+1, lms.Clip(cell, 60))
+			}
+			c[info.Field] = i
 		}
 	}
 	_, ok = c[Address]
@@ -121,4 +126,16 @@ func GuessColumns(rows []Row) (Columns, bool) {
 		return nil, false
 	}
 	return Columns{Address: best}, true
+}
+
+// Yes tells whether a cell says so, in English or Italian; ok is false when it says
+// neither yes nor no. An empty one says no.
+func Yes(cell string) (yes, ok bool) {
+	switch foldHeading(cell) {
+	case "", "no", "n", "false", "0", "active", "falso":
+		return false, true
+	case "yes", "y", "true", "1", "x", "tobedeleted", "si", "vero":
+		return true, true
+	}
+	return false, false
 }

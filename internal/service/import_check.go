@@ -217,7 +217,7 @@ func (c *checking) row(r *plannedRow) {
 	if role.ID == 0 {
 		role = c.p.usual
 	}
-	if r.fault == nil {
+	if r.fault == nil && !r.want.Leaves {
 		c.roles[role.ID] = true
 	}
 	if (r.plan == lms.PlanAdd || r.plan == lms.PlanChange || r.plan == lms.PlanConflict) && c.p.newSection(&r.want) {
@@ -253,7 +253,7 @@ func (c *checking) again(r *plannedRow) {
 
 // statement is all that a row says about a person, as one text.
 func (w *wanted) statement() string {
-	return w.Role.Key + "\x00" + lms.SectionKey(w.Section) + "\x00" + w.Number + "\x00" + string(w.Begins) + "\x00" + string(w.Ends) + "\x00" + privilegeKeys(w.Allow)
+	return w.Role.Key + "\x00" + lms.SectionKey(w.Section) + "\x00" + w.Number + "\x00" + string(w.Begins) + "\x00" + string(w.Ends) + "\x00" + privilegeKeys(w.Allow) + "\x00" + strconv.FormatBool(w.Leaves)
 }
 
 // slip asks about somebody whom nobody knows yet and whose address looks like a
@@ -313,7 +313,7 @@ func (c *checking) leaving(ctx context.Context) (n int64, err error) {
 		}
 		for i := range people {
 			m := &people[i].Member
-			if c.inList[m.User.ID] || m.User.ID == c.w.caller.UserID || !c.roles[m.Enrollment.Role.ID] || m.Enrollment.Role.Owner() {
+			if c.inList[m.User.ID] || m.User.ID == c.w.caller.UserID || !c.roles[m.Enrollment.Role.ID] || m.Enrollment.Role.Owner() || (c.imp.Options.Imported && m.Enrollment.Source != lms.SourceImport) {
 				continue
 			}
 			row := lms.ImportRow{UserID: m.User.ID, Plan: lms.PlanRemove}
@@ -347,9 +347,7 @@ func (c *checking) finish(ctx context.Context, counts lms.ImportCount, leaving i
 		if !ok || i.State != lms.ImportChecking {
 			return errLostLease
 		}
-		if leaving > 0 {
-			counts[lms.PlanRemove] = leaving
-		}
+		counts[lms.PlanRemove] += leaving
 		i.State, i.Counts, i.NewSections, i.CheckedAt, i.Done, i.Options = lms.ImportReady, counts, names, c.s.now(), i.Rows, c.imp.Options
 		if err := tx.UpdateImport(ctx, i); err != nil {
 			return err

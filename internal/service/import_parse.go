@@ -27,7 +27,7 @@ func (p *planner) parse(row *lms.ImportRow) (out wanted, cell int, fault *lms.Er
 	if out.Address, err = lms.ParseEmail(typed); err != nil {
 		return out, column, lmsError(err)
 	}
-	for _, read := range []func(*lms.ImportRow, *wanted) (int, error){p.parseNames, p.parseRole, p.parseNote, p.parseDays, p.parsePrivileges} {
+	for _, read := range []func(*lms.ImportRow, *wanted) (int, error){p.parseNames, p.parseRole, p.parseNote, p.parseDays, p.parsePrivileges, p.parseLeaves} {
 		if cell, err := read(row, &out); err != nil {
 			if e := lmsError(err); e != nil {
 				return out, cell, e
@@ -150,6 +150,15 @@ func (p *planner) parsePrivileges(row *lms.ImportRow, out *wanted) (column int, 
 		out.Allow |= role.Privileges
 	}
 	out.saysAllow = true
+	return -1, nil
+}
+
+func (p *planner) parseLeaves(row *lms.ImportRow, out *wanted) (column int, err error) {
+	text, column := p.cell(row, rosterfile.Leaves)
+	ok := false
+	if out.Leaves, ok = rosterfile.Yes(text); !ok {
+		return column, lms.Invalid("not-yes-or-no", "leaves", "%q is neither yes nor no.", lms.Clip(text, 40))
+	}
 	return -1, nil
 }
 

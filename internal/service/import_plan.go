@@ -41,6 +41,7 @@ type wanted struct {
 	Number        string
 	Begins, Ends  lms.Day
 	Allow         lms.PrivilegeSet
+	Leaves        bool
 	says          lms.Fields
 	saysAllow     bool
 }
@@ -164,6 +165,8 @@ func (p *planner) plan(ctx context.Context, rows []lms.ImportRow) ([]plannedRow,
 
 func (p *planner) planOne(r *plannedRow) {
 	switch {
+	case r.want.Leaves:
+		p.planLeaving(r)
 	case r.member != nil && r.member.Enrollment != nil:
 		p.planMember(r)
 	case r.member != nil && r.member.Grant != nil && r.want.Role.ID == 0 && p.w.delegator().Reaches(r.member):
@@ -178,6 +181,29 @@ func (p *planner) planOne(r *plannedRow) {
 		r.refuse(-1, lms.Errorf(lms.CodeConflict, "in-other-section", "Is in this course already, in a section in which you do not work."))
 	default:
 		p.planNew(r)
+	}
+}
+
+// planLeaving is for somebody of whom the list says that they leave. Whom a person
+// has added by hand is not taken out by a list alone.
+func (p *planner) planLeaving(r *plannedRow) {
+	m := r.member
+	if m == nil || m.Enrollment == nil {
+		r.plan = lms.PlanAlready
+		return
+	}
+	d := p.w.delegator()
+	switch err := d.MayRemove(m); {
+	case m.User.ID == d.UserID:
+		r.refuse(-1, lms.Errorf(lms.CodeForbidden, "self-change", "Nobody can change what they themselves may do. Ask another owner of the course."))
+	case m.Enrollment.Role.Owner():
+		r.refuse(-1, lms.Errorf(lms.CodeConflict, "owner-in-list", "%s owns this course. A list does not take that away: do it on the person's page.", m.User.DisplayName()))
+	case err != nil:
+		r.refuse(-1, err)
+	case m.Enrollment.Source != lms.SourceImport && r.row.Choice != lms.ChooseFile && !p.imp.Options.TakeFile:
+		r.ask(lms.PlanConflict, "set-by-hand", lms.Say("Was added by hand, so they stay unless you take the list's values."))
+	default:
+		r.plan = lms.PlanRemove
 	}
 }
 

@@ -25,6 +25,7 @@ type NewImport struct {
 	File     *os.File
 	Text     string
 	Options  lms.ImportOptions
+	RunID    int64 // of a roster source; 0: a person brings it
 }
 
 // sameImport is for how long the same list from the same person is taken for a
@@ -54,13 +55,16 @@ func (s *Service) CreateImport(ctx context.Context, c access.Caller, n NewImport
 		if _, err := w.roleToGive(ctx, n.Options.Role); err != nil {
 			return i, err
 		}
-		i, same, err := w.tx.SameImport(ctx, n.CourseID, w.caller.UserID, print, w.now.Add(-sameImport))
+		same := false
+		if n.RunID == 0 {
+			i, same, err = w.tx.SameImport(ctx, n.CourseID, w.caller.UserID, print, w.now.Add(-sameImport))
+		}
 		if mine = false; err != nil || same {
 			w.nothingChanged()
 			return i, err
 		}
 		mine = true
-		i = lms.Import{CourseID: n.CourseID, CreatedBy: w.caller.UserID, CreatedAt: w.now, Name: name, Fingerprint: print, State: lms.ImportReading, Options: n.Options, StartedBy: w.caller.UserID, UndoneBy: w.caller.UserID}
+		i = lms.Import{CourseID: n.CourseID, CreatedBy: w.caller.UserID, CreatedAt: w.now, Name: name, Fingerprint: print, State: lms.ImportReading, Options: n.Options, StartedBy: w.caller.UserID, UndoneBy: w.caller.UserID, RunID: n.RunID}
 		if i.ID, err = w.tx.CreateImport(ctx, i); err != nil {
 			return i, err
 		}

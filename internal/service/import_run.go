@@ -9,6 +9,7 @@ import (
 
 	"matricula/internal/access"
 	"matricula/internal/lms"
+	"matricula/internal/rosterfile"
 	"matricula/internal/store"
 )
 
@@ -215,11 +216,36 @@ func (im *importing) carryOut(ctx context.Context) error {
 	for i := range im.chunk.Rows {
 		im.chunk.Counts[im.chunk.Rows[i].Result]++
 	}
+	if err := im.rememberPeople(ctx); err != nil {
+		return err
+	}
 	if im.imp.Counts == nil {
 		im.imp.Counts = lms.ImportCount{}
 	}
 	im.imp.Counts.Add(im.chunk.Counts)
 	return nil
+}
+
+// rememberPeople notes whom a student system means by its identifiers.
+func (im *importing) rememberPeople(ctx context.Context) error {
+	column, ok := im.imp.Columns[string(rosterfile.SourcedID)]
+	if !ok || im.imp.RunID == 0 || im.chunk.Leaving {
+		return nil
+	}
+	run, ok, err := im.w.tx.Run(ctx, im.imp.RunID)
+	if err != nil || !ok {
+		return err
+	}
+	var list []store.Sourced
+	noted := map[string]bool{}
+	for i := range im.chunk.Rows {
+		row := &im.chunk.Rows[i]
+		if row.UserID != 0 && column < len(row.Cells) && row.Cells[column] != "" && !noted[row.Cells[column]] {
+			noted[row.Cells[column]] = true
+			list = append(list, store.Sourced{ID: row.Cells[column], Local: row.UserID})
+		}
+	}
+	return im.w.tx.PutSourced(ctx, run.SourceID, kindUser, list)
 }
 
 // asPlanned gives the rows that do nothing their results, and the others to be
@@ -235,6 +261,7 @@ func (im *importing) asPlanned() (todo []lms.ImportRow, at []int) {
 			row.Result = lms.PlanLeft
 		case lms.PlanAlready:
 			row.Result = lms.PlanAlready
+		case lms.PlanRemove: // has its result
 		default:
 			row.Result = lms.PlanRefused
 		}
@@ -243,6 +270,9 @@ func (im *importing) asPlanned() (todo []lms.ImportRow, at []int) {
 }
 
 func (im *importing) apply(ctx context.Context) error {
+	if err := im.remove(ctx); err != nil {
+		return err
+	}
 	todo, at := im.asPlanned()
 	if len(todo) == 0 {
 		return nil
@@ -311,13 +341,17 @@ func (im *importing) sections(ctx context.Context, p *planner, rows []lms.Import
 	return err
 }
 
-// remove takes those out of the course who do not stand in the list.
+// remove takes those out of the course who do not stand in the list, or of whom it
+// says that they leave.
 func (im *importing) remove(ctx context.Context) error {
 	var ids []int64
 	for _, row := range im.chunk.Rows {
-		if row.Plan == lms.PlanRemove && row.Choice != lms.ChooseLeave {
+		if row.Plan == lms.PlanRemove {
 			ids = append(ids, row.UserID)
 		}
+	}
+	if len(ids) == 0 && !im.chunk.Leaving {
+		return nil
 	}
 	w := im.w
 	members, err := w.tx.MembersByID(ctx, im.imp.CourseID, ids)
@@ -336,10 +370,9 @@ func (im *importing) remove(ctx context.Context) error {
 		m := byID[row.UserID]
 		switch {
 		case row.Plan != lms.PlanRemove:
-			row.Result = lms.PlanRefused
-			continue
-		case row.Choice == lms.ChooseLeave:
-			row.Result = lms.PlanLeft
+			if im.chunk.Leaving {
+				row.Result = lms.PlanRefused
+			}
 			continue
 		case m == nil || m.Enrollment == nil:
 			row.Result = lms.PlanAlready

@@ -39,7 +39,8 @@ type Options struct {
 	Directory     Directory
 	NamingDomains []string // canonical domains; addresses outside them need a confirmation. Empty: none is outside
 
-	Zone *time.Location // in which days begin and end; nil: UTC
+	Fetcher Fetcher        // of roster sources; nil: none is fetched
+	Zone    *time.Location // in which days begin and end; nil: UTC
 
 	// What administrators are shown, and nothing else depends on.
 	Settings  []lms.Setting

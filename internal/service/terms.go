@@ -92,11 +92,11 @@ var (
 // front of a change stands only what was changed, and behind it always the
 // name, so that one knows of what is spoken.
 type termAudit struct {
-	Period int64    `json:"period"`
-	Name   string   `json:"name,omitempty"`
-	Year   string   `json:"year,omitempty"` // the name of a term's academic year
-	Begins lms.Date `json:"begins_on,omitempty"`
-	Ends   lms.Date `json:"ends_on,omitempty"`
+	Period int64   `json:"period"`
+	Name   string  `json:"name,omitempty"`
+	Year   string  `json:"year,omitempty"` // the name of a term's academic year
+	Begins lms.Day `json:"begins_on,omitempty"`
+	Ends   lms.Day `json:"ends_on,omitempty"`
 }
 
 func auditOfTerm(id int64, f lms.PeriodFields, year *lms.Period) termAudit {
@@ -198,8 +198,8 @@ func (s *Service) CreateTerm(ctx context.Context, c access.Caller, yearID int64,
 // TermPatch changes what is not nil.
 type TermPatch struct {
 	Name   *string
-	Begins *lms.Date
-	Ends   *lms.Date
+	Begins *lms.Day
+	Ends   *lms.Day
 }
 
 // UpdateTerm changes an academic year or a term. A year goes on holding its

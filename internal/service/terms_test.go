@@ -13,7 +13,7 @@ import (
 )
 
 // term makes an academic year or, in a year, a term.
-func (s *school) term(year int64, name string, begins, ends lms.Date) int64 {
+func (s *school) term(year int64, name string, begins, ends lms.Day) int64 {
 	s.tb.Helper()
 	p, err := s.CreateTerm(ctx, s.admin, year, lms.PeriodFields{Name: name, Begins: begins, Ends: ends}, nil)
 	if err != nil {
@@ -27,7 +27,7 @@ func TestAnAcademicYearHasTermsThatLieWithinIt(t *testing.T) {
 		year := s.term(0, " 2026/27 ", "2026-10-01", "2027-09-30")
 		autumn := s.term(year, "Autumn", "2026-10-01", "2027-01-31")
 		s.term(year, "Block week", "2027-01-25", "2027-02-05") // terms may overlap
-		create := func(year int64, name string, begins, ends lms.Date) error {
+		create := func(year int64, name string, begins, ends lms.Day) error {
 			return second(s.CreateTerm(ctx, s.admin, year, lms.PeriodFields{Name: name, Begins: begins, Ends: ends}, nil))
 		}
 		update := func(id int64, p service.TermPatch) error { return second(s.UpdateTerm(ctx, s.admin, id, p)) }
@@ -47,19 +47,19 @@ func TestAnAcademicYearHasTermsThatLieWithinIt(t *testing.T) {
 			"no such year":                      {create(999, "x", "2026-10-01", "2027-01-31"), "unknown-term"},
 			"a term of a term":                  {create(autumn, "x", "2026-10-01", "2027-01-31"), "unknown-term"},
 			"changed to a taken name":           {update(autumn, service.TermPatch{Name: ptr("block week")}), "term-name-taken"},
-			"moved out of its year":             {update(autumn, service.TermPatch{Begins: ptr(lms.Date("2026-09-30"))}), "term-outside-year"},
-			"a year that would lose a term":     {update(year, service.TermPatch{Begins: ptr(lms.Date("2026-10-02"))}), "term-outside-year"},
-			"a year that would end in its term": {update(year, service.TermPatch{Ends: ptr(lms.Date("2027-02-04"))}), "term-outside-year"},
+			"moved out of its year":             {update(autumn, service.TermPatch{Begins: ptr(lms.Day("2026-09-30"))}), "term-outside-year"},
+			"a year that would lose a term":     {update(year, service.TermPatch{Begins: ptr(lms.Day("2026-10-02"))}), "term-outside-year"},
+			"a year that would end in its term": {update(year, service.TermPatch{Ends: ptr(lms.Day("2027-02-04"))}), "term-outside-year"},
 		} {
 			refused(t, what, c.err, lms.CodeInvalid, c.typ)
 		}
-		if err := update(year, service.TermPatch{Ends: ptr(lms.Date("2027-02-04"))}); err == nil || !strings.Contains(err.Error(), "Block week ends on 2027-02-05") {
+		if err := update(year, service.TermPatch{Ends: ptr(lms.Day("2027-02-04"))}); err == nil || !strings.Contains(err.Error(), "Block week ends on 2027-02-05") {
 			t.Errorf("the term is not named: %v", err)
 		}
 		if n := s.count("audit_entries"); n != entries {
 			t.Errorf("mistakes in the input have left %d entries", n-entries)
 		}
-		if err := update(year, service.TermPatch{Ends: ptr(lms.Date("2027-02-05")), Name: ptr("Short year")}); err != nil {
+		if err := update(year, service.TermPatch{Ends: ptr(lms.Day("2027-02-05")), Name: ptr("Short year")}); err != nil {
 			t.Errorf("a year that just holds its terms: %v", err)
 		}
 		years, err := s.Years(ctx, s.admin)
@@ -137,10 +137,10 @@ func TestChangesOfTheCalendarAreRecordedOnceWithWhatTheyChange(t *testing.T) {
 		autumn := s.term(a.ID, "Autumn", "2026-10-01", "2027-01-31")
 		last(`"name":"Autumn","year":"2026/27","begins_on":"2026-10-01","ends_on":"2027-01-31"}`)
 		entries := s.count("audit_entries")
-		if _, err := s.UpdateTerm(ctx, s.admin, autumn, service.TermPatch{Name: ptr("  Autumn "), Ends: ptr(lms.Date("2027-01-31"))}); err != nil || s.count("audit_entries") != entries {
+		if _, err := s.UpdateTerm(ctx, s.admin, autumn, service.TermPatch{Name: ptr("  Autumn "), Ends: ptr(lms.Day("2027-01-31"))}); err != nil || s.count("audit_entries") != entries {
 			t.Errorf("nothing was changed, and it is on record (%v)", err)
 		}
-		if _, err := s.UpdateTerm(ctx, s.admin, autumn, service.TermPatch{Ends: ptr(lms.Date("2027-02-07"))}); err != nil {
+		if _, err := s.UpdateTerm(ctx, s.admin, autumn, service.TermPatch{Ends: ptr(lms.Day("2027-02-07"))}); err != nil {
 			t.Fatal(err)
 		}
 		last(`"ends_on":"2027-01-31"}`)
@@ -285,7 +285,7 @@ func TestAYearHoldsItsTermsWhoeverChangesThemAtOnce(t *testing.T) {
 				if i == 0 {
 					errs[i] = second(node(i).CreateTerm(ctx, s.admin, year, lms.PeriodFields{Name: "Summer", Begins: "2027-07-01", Ends: "2027-09-30"}, nil))
 				} else {
-					errs[i] = second(node(i).UpdateTerm(ctx, s.admin, year, service.TermPatch{Ends: ptr(lms.Date("2027-08-31"))}))
+					errs[i] = second(node(i).UpdateTerm(ctx, s.admin, year, service.TermPatch{Ends: ptr(lms.Day("2027-08-31"))}))
 				}
 			})
 			if (errs[0] == nil) == (errs[1] == nil) {

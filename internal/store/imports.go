@@ -10,7 +10,7 @@ import (
 )
 
 const importColumns = `i.id, i.course_id, i.created_by, i.created_at, i.name, i.fingerprint, i.state, i.options, i.heading, i.columns,
-	i.row_count, i.chunk_count, i.done_count, i.counts, i.new_sections, i.fault, i.checked_at, i.started_by, i.started_at, i.ended_at, i.undone_by`
+	i.row_count, i.chunk_count, i.done_count, i.counts, i.new_sections, i.fault, i.checked_at, i.started_by, i.started_at, i.ended_at, i.undone_by, i.run_id`
 
 func importDest(i *lms.Import) []any {
 	return []any{
@@ -29,6 +29,7 @@ func importDest(i *lms.Import) []any {
 		timestamp{&i.StartedAt},
 		timestamp{&i.EndedAt},
 		&i.UndoneBy,
+		number{&i.RunID},
 	}
 }
 
@@ -50,8 +51,8 @@ func (j jsonValue) Scan(v any) error {
 
 var (
 	sqlInsertImport = stmt(`INSERT INTO imports (course_id, created_by, created_at, name, fingerprint, state, options, heading, columns, row_count, chunk_count, done_count,
-			counts, new_sections, leased_until, turn_at, started_by, undone_by)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, '{}', '[]', $3, $3, $2, $2) RETURNING id`)
+			counts, new_sections, leased_until, turn_at, started_by, undone_by, run_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, '{}', '[]', $3, $3, $2, $2, $12) RETURNING id`)
 	sqlImport     = stmt(`SELECT ` + importColumns + ` FROM imports i JOIN courses c ON c.id = i.course_id AND c.deleted_at IS NULL WHERE i.id = $1`)
 	sqlLockImport = stmt(`SELECT ` + importColumns + ` FROM imports i WHERE i.id = $1 {lock}`)
 	sqlImportsOf  = stmt(`SELECT ` + importColumns + ` FROM imports i WHERE i.course_id = $1 AND i.id < $2 AND ($4 = 0 OR i.created_by = $4) AND i.state <> 'reading' ORDER BY i.id DESC LIMIT $3`)
@@ -84,7 +85,7 @@ var (
 // CreateImport makes an import and returns its id.
 func (tx *Tx) CreateImport(ctx context.Context, i lms.Import) (id int64, err error) {
 	_, err = tx.one(ctx, sqlInsertImport, []any{
-		i.CourseID, i.CreatedBy, at(i.CreatedAt), i.Name, i.Fingerprint, string(i.State), mustJSON(i.Options), listJSON(i.Heading), mapJSON(i.Columns), i.Rows, i.Chunks,
+		i.CourseID, i.CreatedBy, at(i.CreatedAt), i.Name, i.Fingerprint, string(i.State), mustJSON(i.Options), listJSON(i.Heading), mapJSON(i.Columns), i.Rows, i.Chunks, orNull(i.RunID),
 	}, &id)
 	if err != nil {
 		return 0, fmt.Errorf("create import in course %d: %w", i.CourseID, err)

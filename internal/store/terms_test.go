@@ -11,7 +11,7 @@ import (
 )
 
 // period makes an academic year or, in a year, a term.
-func period(t testing.TB, st *store.Store, year int64, name string, begins, ends lms.Date) int64 {
+func period(t testing.TB, st *store.Store, year int64, name string, begins, ends lms.Day) int64 {
 	t.Helper()
 	var id int64
 	write(t, st, func(tx *store.Tx) error {

@@ -190,14 +190,14 @@ func atOrNull(t time.Time) any {
 
 // date scans a day of the calendar, which one engine gives as a time and the
 // other as text wherever it has lost the column's type.
-type date struct{ d *lms.Date }
+type date struct{ d *lms.Day }
 
 func (d date) Scan(v any) error {
 	switch v := v.(type) {
 	case time.Time:
-		*d.d = lms.DateOf(v)
+		*d.d = lms.DayOf(v)
 	case string:
-		*d.d = lms.Date(v)
+		*d.d = lms.Day(v)
 	default:
 		return fmt.Errorf("scan date: unexpected %T", v)
 	}

@@ -316,7 +316,7 @@ func wordFor(p *lang.Printer, key, v string) string {
 			return p.Moment(at)
 		}
 	case "begins_on", "ends_on":
-		return p.Date(lms.Date(v))
+		return p.Date(lms.Day(v))
 	case "scopes":
 		return p.Term(scopeNames[lms.Scope(v)])
 	case "table":

@@ -35,7 +35,7 @@ type termsView struct {
 // yearView is an academic year on that page, with the form for a term in it.
 type yearView struct {
 	service.AcademicYear
-	Today lms.Date
+	Today lms.Day
 	Form  termForm
 	Wrong problem
 }
@@ -46,8 +46,8 @@ type termForm struct {
 	Prefix             string
 	YearID             int64
 	Name, Begins, Ends string
-	Least, Most        lms.Date // between which the days of a term can lie
-	Key                string   // see formKey
+	Least, Most        lms.Day // between which the days of a term can lie
+	Key                string  // see formKey
 }
 
 func readTermForm(f form) termForm {
@@ -55,7 +55,7 @@ func readTermForm(f form) termForm {
 }
 
 func (f termForm) fields() lms.PeriodFields {
-	return lms.PeriodFields{Name: f.Name, Begins: lms.Date(strings.TrimSpace(f.Begins)), Ends: lms.Date(strings.TrimSpace(f.Ends))}
+	return lms.PeriodFields{Name: f.Name, Begins: lms.Day(strings.TrimSpace(f.Begins)), Ends: lms.Day(strings.TrimSpace(f.Ends))}
 }
 
 // termNameField are the attributes of the field for a name.
@@ -72,7 +72,7 @@ func (f termForm) dayField() templ.Attributes {
 }
 
 // today is the day of the site's own zone.
-func (w *Web) today() lms.Date { return lms.DateOf(w.opts.Now().In(w.opts.Zone)) }
+func (w *Web) today() lms.Day { return lms.DayOf(w.opts.Now().In(w.opts.Zone)) }
 
 func (w *Web) terms(rw http.ResponseWriter, r *request) error {
 	return w.showTerms(rw, r, http.StatusOK, termForm{}, problem{})

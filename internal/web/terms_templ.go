@@ -699,7 +699,7 @@ func yearTable(y yearView) templ.Component {
 }
 
 // now marks the academic year and the term of today.
-func now(p *lms.Period, today lms.Date) templ.Component {
+func now(p *lms.Period, today lms.Day) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

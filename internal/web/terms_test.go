@@ -12,7 +12,7 @@ import (
 )
 
 // term makes an academic year or, in a year, a term.
-func (c *course) term(year int64, name string, begins, ends lms.Date) int64 {
+func (c *course) term(year int64, name string, begins, ends lms.Day) int64 {
 	c.tb.Helper()
 	t, err := c.svc.CreateTerm(c.tb.Context(), c.admin.caller, year, lms.PeriodFields{Name: name, Begins: begins, Ends: ends}, nil)
 	if err != nil {
@@ -91,9 +91,9 @@ func TestACourseSaysInWhichTermItIs(t *testing.T) {
 	begins, first := c.day(-30)
 	ends, last := c.day(60)
 	wide, _ := c.day(-300)
-	year := c.term(0, "Year", lms.Date(wide), lms.Date(ends))
-	term := c.term(year, "Term of "+begins[:4], lms.Date(begins), lms.Date(ends))
-	other := c.term(year, "Other", lms.Date(wide), lms.Date(begins))
+	year := c.term(0, "Year", lms.Day(wide), lms.Day(ends))
+	term := c.term(year, "Term of "+begins[:4], lms.Day(begins), lms.Day(ends))
+	other := c.term(year, "Other", lms.Day(wide), lms.Day(begins))
 	line := "Term of " + begins[:4] + ", " + first + " – " + last
 	c.ada.get(c.path+"/settings").says("#term_id option", line).says("#term_id option", "All of Year").submit("form.stack", "term_id", itoa(term)).wantTo(c.path + "/settings")
 	if v, _ := attr(c.ada.get(c.path+"/settings").one("#term_id option[selected]"), "value"); v != itoa(term) {
@@ -164,7 +164,7 @@ func TestCoursesOfEarlierTermsComeAfterTheOthers(t *testing.T) {
 	far, _ := c.day(300)
 	yesterday, _ := c.day(-1)
 	today, _ := c.day(0)
-	year := c.term(0, "Year", lms.Date(wide), lms.Date(far))
+	year := c.term(0, "Year", lms.Day(wide), lms.Day(far))
 	put := func(title string, term int64) int64 {
 		v, err := c.svc.CreateCourse(t.Context(), c.ada.caller, lms.CourseFields{Title: title, TermID: term}, nil)
 		if err != nil {
@@ -172,11 +172,11 @@ func TestCoursesOfEarlierTermsComeAfterTheOthers(t *testing.T) {
 		}
 		return v.Course.ID
 	}
-	put("Ends today", c.term(year, "Until today", lms.Date(wide), lms.Date(today)))
+	put("Ends today", c.term(year, "Until today", lms.Day(wide), lms.Day(today)))
 	if page := c.ada.get("/"); page.has(".earlier") || len(page.all(".courses .card")) != 2 {
 		t.Error("without a past term, there is a heading for past terms")
 	}
-	over := c.term(year, "Over", lms.Date(wide), lms.Date(yesterday))
+	over := c.term(year, "Over", lms.Day(wide), lms.Day(yesterday))
 	put("Ended", over)
 	archived := put("Ended and archived", over)
 	if _, err := c.svc.ArchiveCourse(t.Context(), c.ada.caller, archived, true); err != nil {
@@ -216,7 +216,7 @@ func TestATermEndsInTheTimeOfTheSite(t *testing.T) {
 	c.admin = c.signedIn("root@uni.example", "Radia", "Root")
 	wide, _ := c.day(-300)
 	today, _ := c.day(0)
-	term := c.term(0, "Year", lms.Date(wide), lms.Date(today))
+	term := c.term(0, "Year", lms.Day(wide), lms.Day(today))
 	if _, err := c.svc.UpdateCourse(t.Context(), c.ada.caller, c.id, service.CoursePatch{TermID: &term}); err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func day(ctx context.Context, at time.Time) string { return wordsOf(ctx).Day(at)
 
 // calendar writes a day, which is the same in every zone.
 func calendar(ctx context.Context, d lms.Day) string {
-	return wordsOf(ctx).In(time.UTC).Day(d.In(time.UTC))
+	return wordsOf(ctx).Date(d)
 }
 
 func moment(ctx context.Context, at time.Time) string { return wordsOf(ctx).Moment(at) }

@@ -156,7 +156,7 @@ func (s *scene) calendar(t *testing.T, owner access.Caller) (year, term int64) {
 	t.Helper()
 	root := s.administrator(t)
 	period := func(year int64, name string, from, to int) int64 {
-		day := func(in int) lms.Date { return lms.DateOf(time.Now().AddDate(0, 0, in)) }
+		day := func(in int) lms.Day { return lms.DayOf(time.Now().AddDate(0, 0, in)) }
 		p, err := s.Service.CreateTerm(t.Context(), root, year, lms.PeriodFields{Name: name, Begins: day(from), Ends: day(to)}, nil)
 		if err != nil {
 			t.Fatal(err)
