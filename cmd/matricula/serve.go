@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"time"
 
 	"matricula/internal/config"
+	"matricula/internal/fetch"
 	"matricula/internal/jobs"
 	"matricula/internal/server"
 	"matricula/internal/service"
@@ -48,9 +50,16 @@ func (s *serveCommand) Run(ctx context.Context, p *program) (err error) {
 	if err != nil {
 		return err
 	}
+	if cfg.SourcesFolder != "" { // else it would be noticed when the first list is missed
+		if info, err := os.Stat(cfg.SourcesFolder); err != nil || !info.IsDir() {
+			return errors.New("MATRICULA_SOURCES_FOLDER must be a folder that is there")
+		}
+	}
+	fetcher := fetch.New(fetch.Options{Folder: cfg.SourcesFolder, Hosts: cfg.SourcesHosts, Now: p.now})
 	svc := service.New(st, service.Options{
 		Now: p.now, Log: log, SignUp: cfg.SignUp, Directory: cfg.Directory, NamingDomains: cfg.NamingDomains,
 		Settings: cfg.InForce(), Providers: cfg.Providers, Zone: zone,
+		Fetch: fetcher.Fetch, CheckPlace: fetcher.Check,
 	})
 	if err := svc.NameAdmins(ctx, cfg.Admins); err != nil {
 		return fmt.Errorf("MATRICULA_ADMINS: %w", err)

@@ -79,6 +79,7 @@ func New(svc *service.Service, opts Options) *API {
 	a.registerPast()
 	a.registerSections()
 	a.registerImports()
+	a.registerSources()
 	a.registerAccess()
 	a.registerAudit()
 	a.registerTokens()

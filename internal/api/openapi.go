@@ -25,6 +25,7 @@ const (
 
 	tagAnnouncements = "Announcements"
 	tagTerms         = "Terms"
+	tagSources       = "Roster sources"
 )
 
 const introduction = `Everything that Matricula's pages can do, for programs.
@@ -71,6 +72,7 @@ func (a *API) config(opts Options) huma.Config {
 				{Name: tagCourses, Description: "Courses, their roles, and what can be allowed."},
 				{Name: tagPeople, Description: "Who is in a course, and what they may do there."},
 				{Name: tagAnnouncements, Description: "What a course is told by its staff."},
+				{Name: tagSources, Description: "Where rosters come from by themselves: OneRoster bundles and lists."},
 				{Name: tagTerms, Description: "Academic years, and the terms in which courses are taught."},
 				{Name: tagAudit, Description: "What was done and refused, by whom and to whom."},
 			},

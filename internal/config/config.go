@@ -40,6 +40,8 @@ const (
 	varTrustedProxies = prefix + "TRUSTED_PROXIES"
 	varPendingDays    = prefix + "PENDING_DAYS"
 	varTimeZone       = prefix + "TIME_ZONE"
+	varSourcesFolder  = prefix + "SOURCES_FOLDER"
+	varSourcesHosts   = prefix + "SOURCES_HOSTS"
 )
 
 // Config is everything that the operator decides.
@@ -54,8 +56,10 @@ type Config struct {
 	Providers      []signin.Provider
 	Mail           *Mail // nil: no mail is sent
 	TrustedProxies []netip.Prefix
-	PendingDays    int    // days after which a person who was named and never came expires
-	TimeZone       string // in which pages show times: a name of the IANA database
+	PendingDays    int      // days after which a person who was named and never came expires
+	TimeZone       string   // in which pages show times: a name of the IANA database
+	SourcesFolder  string   // below which roster sources may read folders; empty: none
+	SourcesHosts   []string // from which roster sources may fetch
 }
 
 // String names what is safe to show.
@@ -102,7 +106,7 @@ func Load(environ []string) (Config, error) {
 	var c Config
 	for _, read := range []func(*Config) error{
 		vars.addr, vars.url, vars.database, vars.admins, vars.policies, vars.namingDomains, vars.providers, vars.mail,
-		vars.trustedProxies, vars.pendingDays, vars.timeZone,
+		vars.trustedProxies, vars.pendingDays, vars.timeZone, vars.sources,
 	} {
 		if err := read(&c); err != nil {
 			return Config{}, err
@@ -275,6 +279,21 @@ func (v variables) timeZone(c *Config) error {
 	c.TimeZone = v.or(varTimeZone, "UTC")
 	if _, err := time.LoadLocation(c.TimeZone); err != nil || c.TimeZone == "Local" {
 		return wrong(varTimeZone, "must be the name of a time zone such as Europe/Rome")
+	}
+	return nil
+}
+
+// sources reads from where rosters may come by themselves.
+func (v variables) sources(c *Config) error {
+	c.SourcesFolder = v.or(varSourcesFolder, "")
+	for host := range strings.SplitSeq(v.or(varSourcesHosts, ""), ",") {
+		if host = strings.TrimSpace(host); host == "" {
+			continue
+		}
+		if u, err := url.Parse("https://" + host); err != nil || u.Host != host || u.Hostname() == "" {
+			return wrong(varSourcesHosts, "holds %q, which is no host such as sis.uni.example or sis.uni.example:8443", lms.Clip(host, 80))
+		}
+		c.SourcesHosts = append(c.SourcesHosts, host)
 	}
 	return nil
 }

@@ -28,6 +28,8 @@ func (c Config) InForce() []lms.Setting {
 		{Name: varDirectory, Value: string(c.Directory), Meaning: "Whom somebody who manages a course may find: exact addresses, staff, or everyone."},
 		{Name: varNamingDomains, Value: strings.Join(c.NamingDomains, ", "), Meaning: "The school's own domains. An address outside them has to be confirmed; when none is set, none is outside."},
 		{Name: varTimeZone, Value: c.TimeZone, Meaning: "In which pages show times."},
+		{Name: varSourcesFolder, Value: c.SourcesFolder, Meaning: "The folder below which roster sources may read. When it is not set, none reads folders."},
+		{Name: varSourcesHosts, Value: strings.Join(c.SourcesHosts, ", "), Meaning: "The hosts from which roster sources may fetch. When none is set, nothing is fetched."},
 		{Name: varPendingDays, Value: strconv.Itoa(c.PendingDays), Meaning: "Days after which somebody who was named and never came is to expire. This version expires nobody yet."},
 		{Name: varTrustedProxies, Value: strings.Join(proxies, ", "), Meaning: "Whose word about the caller's own address is believed."},
 		{Name: varSMTP, Value: mail, Meaning: "The mail server. This version sends no mail yet."},

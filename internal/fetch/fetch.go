@@ -241,6 +241,9 @@ func (f *Fetcher) fromAddress(ctx context.Context, place string) (*Got, error) {
 	return got, err
 }
 
+// Upload takes what somebody sent.
+func Upload(r io.Reader, name string) (*Got, error) { return keep(r, name) }
+
 func keep(r io.Reader, name string) (*Got, error) {
 	h := sha256.New()
 	kept, err := rosterfile.Keep(io.TeeReader(r, h))

@@ -224,7 +224,7 @@ func (s *Server) limit(next http.Handler) http.Handler {
 func longRequest(r *http.Request) bool {
 	switch r.Method {
 	case http.MethodPost:
-		return strings.HasSuffix(r.URL.Path, "/imports")
+		return strings.HasSuffix(r.URL.Path, "/imports") || strings.HasSuffix(r.URL.Path, "/runs")
 	case http.MethodGet:
 		return strings.HasSuffix(r.URL.Path, "/events")
 	}

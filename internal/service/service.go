@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"matricula/internal/access"
+	"matricula/internal/fetch"
 	"matricula/internal/lms"
 	"matricula/internal/signin"
 	"matricula/internal/store"
@@ -39,8 +40,11 @@ type Options struct {
 	Directory     Directory
 	NamingDomains []string // canonical domains; addresses outside them need a confirmation. Empty: none is outside
 
-	Fetcher Fetcher        // of roster sources; nil: none is fetched
-	Zone    *time.Location // in which days begin and end; nil: UTC
+	// How roster sources are fetched; nil: none is.
+	Fetch      func(context.Context, lms.SourceKind, string) (*fetch.Got, error)
+	CheckPlace func(lms.SourceKind, string) error
+
+	Zone *time.Location // in which days begin and end; nil: UTC
 
 	// What administrators are shown, and nothing else depends on.
 	Settings  []lms.Setting

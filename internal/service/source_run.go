@@ -66,7 +66,7 @@ func (s *Service) lookAt(ctx context.Context, src lms.RosterSource) error {
 	if err != nil {
 		return err
 	}
-	got, err := s.opts.Fetcher.Fetch(ctx, src.Kind, src.Place)
+	got, err := s.opts.Fetch(ctx, src.Kind, src.Place)
 	if err != nil {
 		if lms.CodeOf(err) == lms.CodeUnavailable {
 			return s.lookAgainSoon(ctx, src)

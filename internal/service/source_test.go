@@ -188,7 +188,7 @@ func TestAOneRosterBundleBecomesCoursesWithTheirPeople(t *testing.T) {
 		if got := s.roster(compilers); !strings.Contains(got, "guest@uni.example") || strings.Contains(got, "u4@") || !strings.Contains(got, "u5@") {
 			t.Errorf("after the delta the roster is\n%s", got)
 		}
-	}, func(o *service.Options) { o.Fetcher = sis })
+	}, func(o *service.Options) { o.Fetch, o.CheckPlace = sis.Fetch, sis.Check })
 }
 
 func (s *school) run(id int64) lms.SourceRun {
@@ -259,7 +259,7 @@ func TestABundleWithFaultsTakesNobodyOut(t *testing.T) {
 		if run := s.lastRun(src.ID); run.State != lms.RunFailed || s.count("enrollments") != users {
 			t.Errorf("%+v", run)
 		}
-	}, func(o *service.Options) { o.Fetcher = sis })
+	}, func(o *service.Options) { o.Fetch, o.CheckPlace = sis.Fetch, sis.Check })
 }
 
 func TestAListOfOneCourseIsFetchedAndKeptTrue(t *testing.T) {
@@ -320,5 +320,5 @@ func TestAListOfOneCourseIsFetchedAndKeptTrue(t *testing.T) {
 		if list, err := s.Sources(ctx, s.admin); err != nil || len(list) != 0 {
 			t.Errorf("%+v (%v)", list, err)
 		}
-	}, func(o *service.Options) { o.Fetcher = sis })
+	}, func(o *service.Options) { o.Fetch, o.CheckPlace = sis.Fetch, sis.Check })
 }

@@ -5,16 +5,8 @@ import (
 	"slices"
 
 	"matricula/internal/access"
-	"matricula/internal/fetch"
 	"matricula/internal/lms"
 )
-
-// Fetcher gets what lies at a source's place. It is an interface because it is the
-// outside world.
-type Fetcher interface {
-	Check(kind lms.SourceKind, place string) error
-	Fetch(ctx context.Context, kind lms.SourceKind, place string) (*fetch.Got, error)
-}
 
 var errNoSource = lms.NotFound("roster source")
 
@@ -60,10 +52,10 @@ func (s *Service) cleanSource(f SourceFields) (SourceFields, error) {
 		return f, nil
 	case f.Minutes < lms.MinSourceMinutes || f.Minutes > lms.MaxSourceMinutes:
 		return f, lms.Invalid("source-minutes", "every_minutes", "A source is looked at every %d minutes at the most often, and once a week at least.", lms.MinSourceMinutes)
-	case s.opts.Fetcher == nil:
+	case s.opts.CheckPlace == nil:
 		return f, lms.Invalid("source-not-allowed", "place", "This server fetches nothing by itself.")
 	}
-	return f, s.opts.Fetcher.Check(lms.SourceKind(f.Kind), f.Place)
+	return f, s.opts.CheckPlace(lms.SourceKind(f.Kind), f.Place)
 }
 
 // Sources lists the roster sources, for administrators.

@@ -35,6 +35,10 @@ var verbs = map[access.Action]struct{ of, alone lms.Term }{
 	access.ImportRun:          {"carried out a class list for", "carried out a class list"},
 	access.ImportCancel:       {"stopped a class list for", "stopped a class list"},
 	access.ImportUndo:         {"began to undo a class list for", "began to undo a class list"},
+	access.SourceCreate:       {"set up a roster source for", "set up a roster source"},
+	access.SourceUpdate:       {"changed a roster source for", "changed a roster source"},
+	access.SourceDelete:       {"deleted a roster source for", "deleted a roster source"},
+	access.SourceRun:          {"ran a roster source for", "ran a roster source"},
 	access.SectionCreate:      {"made the section", "made the section"},
 	access.SectionUpdate:      {"renamed the section", "renamed the section"},
 	access.SectionDelete:      {"deleted the section", "deleted the section"},
@@ -84,6 +88,10 @@ var attempts = map[access.Action]lms.Term{
 	access.ImportRun:          "had begun a class list and may no longer carry it out",
 	access.ImportCancel:       "wanted to stop a class list",
 	access.ImportUndo:         "wanted to undo a class list",
+	access.SourceCreate:       "wanted to set up a roster source",
+	access.SourceUpdate:       "wanted to change a roster source",
+	access.SourceDelete:       "wanted to delete a roster source",
+	access.SourceRun:          "wanted to run a roster source",
 	access.SectionCreate:      "wanted to make a section",
 	access.SectionUpdate:      "wanted to rename a section",
 	access.SectionDelete:      "wanted to delete a section",
@@ -186,6 +194,12 @@ var labels = []struct {
 	{"file", "File"},
 	{"rows", "Rows"},
 	{"counts", "Counted"},
+	{"run_state", "How far it is"},
+	{"every_minutes", "Minutes between two looks"},
+	{"exact", "Who is not named leaves"},
+	{"brake_percent", "Asks above this percentage"},
+	{"enabled", "Switched on"},
+	{"place_changed", "Place changed"},
 	{"name", "Name"},
 	{"title", "Title"},
 	{"code", "Code"},
@@ -227,9 +241,11 @@ func changes(p *lang.Printer, before, after json.RawMessage, roles map[string]st
 		if key, ok := m["role"].(string); ok && roles[key] != "" {
 			m["role"] = roles[key]
 		}
-		delete(m, "announcement") // an id, beside the title
-		delete(m, "section_id")   // the same
-		delete(m, "import")
+		delete(m, "announcement")                                                  // an id, beside the title
+		delete(m, "section_id")                                                    // the same
+		for _, id := range []string{"import", "source", "run", "course", "kind"} { // beside the name
+			delete(m, id)
+		}
 		delete(m, "period") // an id, beside the name
 		if m["named"] == true {
 			m["named"] = p.T("no")
@@ -297,6 +313,18 @@ func words(p *lang.Printer, key string, v any) string {
 		return wordFor(p, key, v)
 	case map[string]any:
 		var parts []string
+		if key == "counts" {
+			counts := lms.ImportCount{}
+			for k, n := range v {
+				if n, ok := n.(float64); ok {
+					counts[k] = int64(n)
+				}
+			}
+			for _, g := range groupsOfRun(counts) {
+				parts = append(parts, p.Number(g.N)+" "+p.Term(g.Label))
+			}
+			return strings.Join(parts, ", ")
+		}
 		for _, k := range slices.Sorted(maps.Keys(v)) {
 			parts = append(parts, p.T("%s because %s", words(p, k, v[k]), because(p, k)))
 		}
@@ -319,6 +347,8 @@ func wordFor(p *lang.Printer, key, v string) string {
 		return p.Date(lms.Day(v))
 	case "scopes":
 		return p.Term(scopeNames[lms.Scope(v)])
+	case "run_state":
+		return p.Term(runStates[lms.RunState(v)])
 	case "table":
 		return p.Term(tableNames[v])
 	case "status":

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"matricula/internal/fetch"
 	"matricula/internal/lang"
 	"matricula/internal/lms"
 	"matricula/internal/service"
@@ -57,6 +58,19 @@ func TestEveryPageSaysEverythingThroughTheCatalog(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.term(0, "2025", "2025-01-01", "2025-12-31") // without terms
+	source, err := c.svc.CreateSource(t.Context(), c.admin.caller, service.SourceFields{Name: "6", Kind: "upload", Enabled: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := fetch.Upload(strings.NewReader("5"), "4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Close()
+	run, err := c.svc.UploadBundle(t.Context(), c.admin.caller, source.ID, got)
+	if err == nil {
+		t.Fatal("what is no archive was read")
+	}
 	list, err := c.svc.CreateImport(t.Context(), c.ada.caller, service.NewImport{CourseID: c.id, Text: "E-mail\tNumber\nq@uni.example\t7\n1\t8\n"}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +82,7 @@ func TestEveryPageSaysEverythingThroughTheCatalog(t *testing.T) {
 	c.ada.post(c.path + "/people/" + itoa(c.ada.user.ID) + "/remove").want(http.StatusConflict) // a refusal for the audit
 	c.web.InPseudo()
 
-	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID), "{term_id}", itoa(term), "{section_id}", itoa(section.ID), "{import_id}", itoa(list.ID))
+	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID), "{term_id}", itoa(term), "{section_id}", itoa(section.ID), "{import_id}", itoa(list.ID), "{source_id}", itoa(source.ID), "{run_id}", itoa(run.ID))
 	seen := 0
 	for _, pattern := range c.web.Routes() {
 		method, path, _ := strings.Cut(pattern, " ")

@@ -33,6 +33,7 @@ var routes = slices.Concat(
 	settingsOfSiteRoutes,
 	designRoutes,
 	importRoutes,
+	sourceRoutes,
 	pastRoutes,
 	sectionRoutes,
 	termRoutes,

@@ -11,6 +11,7 @@ import (
 
 	"matricula/internal/access"
 	"matricula/internal/apptest/app"
+	"matricula/internal/fetch"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 	"matricula/internal/store/storetest"
@@ -18,8 +19,8 @@ import (
 
 // The policies: newer nouns have their part in a file of their own.
 var (
-	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, termAPIPolicy)
-	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, reportWebPolicy, termWebPolicy, courseWebPolicy)
+	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, termAPIPolicy)
+	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, reportWebPolicy, termWebPolicy, courseWebPolicy)
 	allPolicies = slices.Concat(operationsPolicy, apiPolicies, webPolicies)
 )
 
@@ -38,7 +39,7 @@ type fixture struct {
 	course, role, pupil         int64
 	otherSession, strangerToken int64
 	announcement, section, term int64
-	list                        int64
+	list, source, run           int64
 	serial                      int
 }
 
@@ -125,7 +126,7 @@ func (f *fixture) rebuild() {
 	sec, err := f.Service.CreateSection(ctx, by, f.course, "Lab A", nil)
 	f.must(err)
 	f.section = sec.ID
-	f.list = 0
+	f.list, f.source, f.run = 0, 0, 0
 	days := lms.PeriodFields{Name: "Year " + strconv.Itoa(f.serial), Begins: "2026-10-01", Ends: "2027-09-30"}
 	year, err := f.Service.CreateTerm(ctx, by, 0, days, nil)
 	f.must(err)
@@ -166,7 +167,7 @@ func (f *fixture) target(r row, a actor) (method, path string) {
 	}
 	id := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return method, strings.NewReplacer("{course_id}", id(f.course), "{user_id}", id(user), "{role_id}", id(f.role), "{session_id}", id(f.otherSession),
-		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{section_id}", id(f.section), "{import_id}", id(f.list), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
+		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{section_id}", id(f.section), "{import_id}", id(f.list), "{source_id}", id(f.source), "{run_id}", id(f.run), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
 }
 
 // bringList makes the class list that a route is about.
@@ -183,7 +184,26 @@ func (f *fixture) bringList() {
 	}
 }
 
+// makeSource makes a source with a run that failed.
+func (f *fixture) makeSource() {
+	f.t.Helper()
+	ctx := context.Background()
+	src, err := f.Service.CreateSource(ctx, f.adminBy, service.SourceFields{Name: "SIS", Kind: "upload"}, nil)
+	f.must(err)
+	got, err := fetch.Upload(strings.NewReader("no archive"), "sis.zip")
+	f.must(err)
+	defer got.Close()
+	run, err := f.Service.UploadBundle(ctx, f.adminBy, src.ID, got)
+	if err == nil {
+		f.t.Fatal("what is no archive was read")
+	}
+	f.source, f.run = src.ID, run.ID
+}
+
 func (f *fixture) ask(r row, a actor) app.Answer {
+	if (strings.Contains(r.route, "{source_id}") || strings.Contains(r.route, "{run_id}")) && f.source == 0 {
+		f.makeSource()
+	}
 	if strings.Contains(r.route, "{import_id}") && f.list == 0 {
 		f.bringList()
 	}

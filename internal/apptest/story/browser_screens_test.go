@@ -14,6 +14,7 @@ import (
 	"matricula/internal/access"
 	"matricula/internal/apptest"
 	"matricula/internal/apptest/app"
+	"matricula/internal/fetch"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 )
@@ -62,6 +63,7 @@ type scene struct {
 	*campus
 	course, pendingID, activeID, announcement, roleID, section, year, term int64
 	lists                                                                  map[string]int64 // by what is to be seen of them
+	source, run                                                            int64
 }
 
 var (
@@ -103,6 +105,21 @@ func furnish(t *testing.T, c *campus) *scene {
 	if _, err := c.Service.ChangePlace(t.Context(), owner, change); err != nil {
 		t.Fatal(err)
 	}
+	root := c.administrator(t)
+	src, err := c.Service.CreateSource(t.Context(), root, service.SourceFields{Name: "Student office " + strings.Repeat("Donaudampfschifffahrts", 3), Kind: "upload", Enabled: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken, err := fetch.Upload(strings.NewReader("no archive"), "sis.zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer broken.Close()
+	failed, err := c.Service.UploadBundle(t.Context(), root, src.ID, broken)
+	if err == nil {
+		t.Fatal("what is no archive was read")
+	}
+	s.source, s.run = src.ID, failed.ID
 	s.lists = map[string]int64{}
 	for name, text := range map[string]string{
 		"to-look-over": "E-mail\tName\tRole\tSection\tStudent number\tUntil\nemmy@uni.example\tNoether, Emmy\tstudent\tLab C\t00123\t2031-01-31\n" +
@@ -312,6 +329,9 @@ func (r *tour) pages() {
 	r.open("/admin/arrivals", "site-arrivals")
 	r.open("/admin/courses", "site-courses")
 	r.open(fmt.Sprintf("/admin/courses?term=%d", r.year), "site-courses-of-a-year")
+	r.open("/admin/sources", "site-sources")
+	r.open(fmt.Sprintf("/admin/sources/%d", r.source), "site-source")
+	r.open(fmt.Sprintf("/admin/runs/%d", r.run), "site-source-run")
 	r.open("/admin/terms", "site-terms")
 	r.v.ClickText(".year summary", "Add a term")
 	r.check("site-terms-adding-one")
@@ -396,9 +416,9 @@ func (r *tour) missing() {
 		if slices.ContainsFunc(r.seen, path.MatchString) {
 			continue
 		}
-		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section), "{import_id}", fmt.Sprint(r.lists["done"]), "{term_id}", fmt.Sprint(r.term))
+		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section), "{source_id}", fmt.Sprint(r.source), "{run_id}", fmt.Sprint(r.run), "{import_id}", fmt.Sprint(r.lists["done"]), "{term_id}", fmt.Sprint(r.term))
 		// Of the administrators' pages, those show again what stands above them, or lead there.
-		if slices.Contains([]string{"/admin/people/search", "/admin/audit/search", "/admin/terms/{term_id}/delete"}, pattern) {
+		if slices.Contains([]string{"/admin/people/search", "/admin/audit/search", "/admin/terms/{term_id}/delete", "/admin/sources/{source_id}/runs"}, pattern) {
 			continue
 		}
 		asked := fill.Replace(pattern)
