@@ -42,6 +42,7 @@ const (
 	varTimeZone       = prefix + "TIME_ZONE"
 	varSourcesFolder  = prefix + "SOURCES_FOLDER"
 	varSourcesHosts   = prefix + "SOURCES_HOSTS"
+	varToken          = prefix + "TOKEN" // of the commands that ask a running server
 )
 
 // Config is everything that the operator decides.
@@ -93,14 +94,8 @@ type variables map[string]string
 // Load reads the environment, given as "NAME=value" as by os.Environ. The
 // error is the first *Error in a fixed order.
 func Load(environ []string) (Config, error) {
-	vars := variables{}
-	for _, line := range environ {
-		name, value, _ := strings.Cut(line, "=")
-		if _, twice := vars[name]; strings.HasPrefix(name, prefix) && strings.TrimSpace(value) != "" && !twice {
-			vars[name] = strings.TrimSpace(value)
-		}
-	}
-	if err := vars.refuseUnknown(); err != nil {
+	vars, err := known(environ)
+	if err != nil {
 		return Config{}, err
 	}
 	var c Config
@@ -113,6 +108,18 @@ func Load(environ []string) (Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// known are the variables, none of which is unknown.
+func known(environ []string) (variables, error) {
+	vars := variables{}
+	for _, line := range environ {
+		name, value, _ := strings.Cut(line, "=")
+		if _, twice := vars[name]; strings.HasPrefix(name, prefix) && strings.TrimSpace(value) != "" && !twice {
+			vars[name] = strings.TrimSpace(value)
+		}
+	}
+	return vars, vars.refuseUnknown()
 }
 
 // RequireProvider tells that nobody could sign in. It is no error for the
@@ -156,32 +163,37 @@ func (v variables) addr(c *Config) error {
 	return nil
 }
 
-func (v variables) url(c *Config) error {
+func (v variables) url(c *Config) (err error) {
+	c.URL, err = readURL(varURL, v.or(varURL, "http://localhost:8080"))
+	return err
+}
+
+// readURL reads the address of a server; name is what it was given as.
+func readURL(name, typed string) (string, error) {
 	const example = "it should look like https://lms.uni.example"
-	u, err := url.Parse(v.or(varURL, "http://localhost:8080"))
+	u, err := url.Parse(typed)
 	switch {
 	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.Opaque != "":
-		return wrong(varURL, "is not an http or https address: %s", example)
+		return "", wrong(name, "is not an http or https address: %s", example)
 	case u.User != nil:
-		return wrong(varURL, "must not hold a user or a password: %s", example)
+		return "", wrong(name, "must not hold a user or a password: %s", example)
 	case (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return wrong(varURL, "must end after the host and port, because Matricula needs a host name of its own: %s", example)
+		return "", wrong(name, "must end after the host and port, because Matricula needs a host name of its own: %s", example)
 	case strings.ContainsFunc(u.Hostname(), func(r rune) bool { return r > 0x7e }):
-		return wrong(varURL, "has letters outside of a to z in its host name: write that in its xn-- form")
+		return "", wrong(name, "has letters outside of a to z in its host name: write that in its xn-- form")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return wrong(varURL, "must begin with https://, because sign-in over plain http can be read on its way (http is accepted for localhost only)")
+		return "", wrong(name, "must begin with https://, because a sign-in or a token over plain http can be read on its way (http is accepted for localhost only)")
 	}
 	if p := u.Port(); p != "" {
 		if n, err := strconv.ParseUint(p, 10, 16); err != nil || n == 0 {
-			return wrong(varURL, "has a port that is not from 1 to 65535: %s", example)
+			return "", wrong(name, "has a port that is not from 1 to 65535: %s", example)
 		}
 	}
 	// Browsers write an origin in lower case and without its usual port, and
 	// forms are checked against what they write.
 	host := strings.ToLower(u.Host)
 	host = strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[u.Scheme])
-	c.URL = u.Scheme + "://" + strings.TrimSuffix(host, ":")
-	return nil
+	return u.Scheme + "://" + strings.TrimSuffix(host, ":"), nil
 }
 
 // isLoopback tells whether a host is this machine's own. RFC 6761 reserves the

@@ -240,3 +240,37 @@ func TestTheFirstOfTwoValuesCountsAsItDoesForTheSystem(t *testing.T) {
 		t.Errorf("listens on %s", c.Addr)
 	}
 }
+
+func TestAClientReadsTheAddressAndTheTokenAloneAndShowsNoToken(t *testing.T) {
+	environ := lines("URL=https://LMS.uni.example/", "TOKEN= mat_secret ", "PENDING_DAYS=soon") // the last is the server's
+	c, err := config.LoadClient(environ, "")
+	if err != nil || c.URL != "https://lms.uni.example" || c.Token != "mat_secret" {
+		t.Errorf("%s %v", c.URL, err)
+	}
+	if c, err = config.LoadClient(environ, "http://127.0.0.1:8080/"); err != nil || c.URL != "http://127.0.0.1:8080" || c.Token != "mat_secret" {
+		t.Errorf("%s %v", c.URL, err)
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("client", "client", c)
+	for _, text := range []string{fmt.Sprint(c), fmt.Sprintf("%+v", c), fmt.Sprintf("%#v", c), log.String()} {
+		if strings.Contains(text, "secret") {
+			t.Errorf("the token is shown: %s", text)
+		}
+	}
+	for address, environ := range map[string][]string{
+		"--url": nil, "MATRICULA_TOKNE": lines("TOKNE=x"), "MATRICULA_URL": lines("URL=ftp://x"),
+	} {
+		given := ""
+		if environ == nil {
+			given = "http://lms.uni.example"
+		}
+		if _, err := config.LoadClient(environ, given); err == nil || !strings.HasPrefix(err.Error(), address+" ") {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	// A server takes no notice of it, and the settings in force do not list it.
+	server := load(t, "TOKEN=mat_secret")
+	if text := fmt.Sprintf("%#v %+v", server, server.InForce()); strings.Contains(text, "secret") || strings.Contains(text, "MATRICULA_TOKEN") {
+		t.Errorf("the token is shown: %s", text)
+	}
+}
