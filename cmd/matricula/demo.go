@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
-	"os"
 
 	"matricula/internal/demo"
 )
@@ -21,13 +19,4 @@ func (d *demoCommand) Run(ctx context.Context, p *program) error {
 		handler = slog.NewTextHandler(p.stderr, nil)
 	}
 	return demo.Run(ctx, demo.Options{Addr: d.Addr, Stdout: p.stdout, Log: slog.New(handler), Now: p.now, Version: readBuild().version})
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

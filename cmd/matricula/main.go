@@ -36,6 +36,7 @@ func main() {
 // program is what every command has at hand.
 type program struct {
 	environ []string
+	stdin   io.Reader
 	stdout  io.Writer
 	stderr  io.Writer
 	now     func() time.Time
@@ -45,6 +46,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Open a small school of invented people on a throw-away database, with a sign-in page of its own, on this computer only."`
 	Serve   serveCommand   `cmd:"" help:"Serve Matricula as the MATRICULA_* variables say, after bringing the database to this version."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this version, or say why not."`
+	Import  importCommand  `cmd:"" help:"Bring a class list into a course of a running server: upload it, look at what it would do, and carry it out."`
 	Token   struct {
 		Create tokenCommand `cmd:"" help:"Make an API token and print it, once."`
 	} `cmd:"" help:"API tokens, made on the database directly."`
@@ -60,10 +62,9 @@ func (e usageError) Error() string { return string(e) }
 // exit carries the code with which the parser would end the process.
 type exit int
 
-// run is the program without the process around it. Stdin is for commands that
-// read a file, of which there is none yet.
-func run(ctx context.Context, args, environ []string, _ io.Reader, stdout, stderr io.Writer) int {
-	p := &program{environ: environ, stdout: stdout, stderr: stderr, now: time.Now}
+// run is the program without the process around it.
+func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	p := &program{environ: environ, stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
 	command, code, err := parse(args, stdout, stderr)
 	if command == nil && err == nil {
 		return code
