@@ -121,13 +121,17 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 		a.log.LogAttrs(ctx, slog.LevelWarn, "unavailable", requestAttr(ctx), slog.String("type", e.Type), slog.Any("error", e.Err))
 	}
 	p := a.newProblem(status, e.Type, e.Message)
-	prefix := "query."
-	if c, ok := ctx.Value(callKey{}).(*call); ok && c.route.body {
-		prefix = "body."
+	prefix, upload := "query.", false
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		if upload = c.route.upload; c.route.body {
+			prefix = "body."
+		}
 	}
 	for _, field := range e.Fields {
 		location := field.Location
-		if !strings.HasPrefix(location, "body.") && !strings.HasPrefix(location, "query.") {
+		if upload && location == "file" {
+			location = "body" // which is nothing else
+		} else if !strings.HasPrefix(location, "body.") && !strings.HasPrefix(location, "query.") {
 			location = prefix + location
 		}
 		p.Errors = append(p.Errors, ProblemField{location, field.Message})
