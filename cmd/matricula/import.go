@@ -30,7 +30,7 @@ type importCommand struct {
 	ConfirmOutside bool     `help:"Unknown addresses outside the school's own domains are meant."`
 	Sure           bool     `help:"Addresses that look like slips are right."`
 	TakeFile       bool     `help:"Where somebody has set another value by hand, take the list's."`
-	Columns        []string `placeholder:"FIELD=COLUMN,…" help:"Which column holds what, by its number from 1 or its heading, such as email=3,role=Status. Other columns are not read. The fields are email, given_name, family_name, name, role, student_number, section, begins, ends and privileges."`
+	Columns        []string `placeholder:"FIELD=COLUMN,…" help:"Which column holds what, by its number from 1 or its heading, such as email=3,role=Status. Other columns are not read. The fields are email, given_name, family_name, name, role, student_number, section, begins, ends, privileges, leaves and sourced_id."`
 
 	DryRun       bool   `help:"Print what the list would do, and throw it away."`
 	Yes          bool   `short:"y" help:"Carry the list out without asking."`

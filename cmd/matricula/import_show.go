@@ -31,7 +31,7 @@ var (
 		{lms.PlanAdd, "come into the course"},
 		{lms.PlanChange, "are in the course, and something changes"},
 		{lms.PlanAlready, "are in the course, as the list says"},
-		{lms.PlanRemove, "do not stand in the list, and leave the course"},
+		{lms.PlanRemove, "leave the course"},
 		{lms.PlanConflict, "have a value that somebody has set by hand, and stay as they are (--take-file)"},
 		{lms.PlanAsk, "are perhaps slips, and are left out (--sure, --confirm-outside)"},
 		{lms.PlanRefused, "cannot be carried out"},
@@ -69,7 +69,7 @@ func (im *importing) showPlan(ctx context.Context) error {
 	if len(i.NewSections) > 0 {
 		fmt.Fprintf(out, "New sections: %s\n", printable(strings.Join(i.NewSections, ", ")))
 	}
-	if i.Exact {
+	if i.Exact || i.Counts[lms.PlanRemove] > 0 {
 		fmt.Fprintf(out, "People who would leave the course: %d\n", i.Counts[lms.PlanRemove])
 	}
 	limit := listed

@@ -260,7 +260,7 @@ func TestUndoingNamesTheRowsThatStay(t *testing.T) {
 func TestColumnsAreChosenByNumberOrHeading(t *testing.T) {
 	c := openCampus(t, storetest.SQLite)
 	plain := file(t, "x,y,z\nprof,ada@uni.example,teacher\nstud,grace@uni.example,student\n")
-	c.run(nil, "CS-201", plain, "--yes").wants(t, exitFailed, "--columns email=N", `1 "x", 2 "y", 3 "z"`)
+	c.run(nil, "CS-201", plain, "--yes").wants(t, exitFailed, "--columns email=2", `1 "x", 2 "y", 3 "z"`)
 	is(t, "the imports", c.imports(), "canceled")
 	c.run(nil, "CS-201", plain, "--yes", "--columns", "email=9").wants(t, exitFailed, "3")
 	c.run(nil, "CS-201", plain, "--yes", "--columns", "email=w").wants(t, exitFailed, `"w"`, `1 "x"`)

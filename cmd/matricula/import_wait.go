@@ -16,6 +16,7 @@ import (
 
 	"matricula/internal/api"
 	"matricula/internal/lms"
+	"matricula/internal/rosterfile"
 )
 
 // upload sends the list. A server that ends in the middle of reading it leaves an
@@ -122,7 +123,7 @@ func (im *importing) chooseColumns(ctx context.Context) (err error) {
 		case err != nil:
 			return err
 		case len(wanted) == 0 && i.State == string(lms.ImportColumns):
-			return errColumns(i.Headings)
+			return errColumns(i)
 		case len(wanted) == 0, i.State == string(lms.ImportReady) && maps.Equal(wanted, i.Columns):
 			return nil
 		}
@@ -196,8 +197,12 @@ func columnsOf(typed, headings []string) (map[string]int, error) {
 	return out, nil
 }
 
-func errColumns(headings []string) error {
-	return fmt.Errorf("it is not plain which column holds the addresses: say it with --columns email=N; the columns are %s", listColumns(headings))
+func errColumns(i *api.Import) error {
+	number := "N"
+	if guess, ok := i.Columns[string(rosterfile.Address)]; ok {
+		number = strconv.Itoa(guess + 1)
+	}
+	return fmt.Errorf("it is not plain which column holds the addresses: say it, as with --columns email=%s; the columns are %s", number, listColumns(i.Headings))
 }
 
 func listColumns(headings []string) string {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -64,6 +65,13 @@ func (s *school) list(as access.Caller, course int64, content string) int64 {
 func (s *school) imported(as access.Caller, id int64) object {
 	s.Helper()
 	return s.ask(as, "GET", path("/imports/%d", id), nil).is(200).body
+}
+
+// counted are an import's counts, without those that count nobody.
+func counted(i object) string {
+	counts := i["counts"].(object)
+	maps.DeleteFunc(counts, func(_ string, n any) bool { return n == 0.0 })
+	return fmt.Sprint(counts)
 }
 
 // startList carries a list out that is checked.
@@ -143,7 +151,7 @@ func TestAListComesThroughTheAPIInEveryDress(t *testing.T) {
 			i := s.imported(s.ada, id)
 			same(t, name+": the state", i["state"], "ready")
 			same(t, name+": the name", i["name"], "class.x")
-			same(t, name+": the plan", fmt.Sprint(i["counts"]), "map[add:3]")
+			same(t, name+": the plan", counted(i), "map[add:3]")
 			same(t, name+": the columns", fmt.Sprint(i["columns"]), "map[email:0 family_name:2 given_name:1 role:3 student_number:4]")
 			same(t, name+": who is there before it starts", s.inCourse(s.ada, course), "ada owner")
 			i = s.startList(s.ada, id, 0)
@@ -219,7 +227,7 @@ func TestRowsArePagedAndFiltered(t *testing.T) {
 			}
 		}
 		id := s.list(s.ada, course, b.String())
-		same(t, "the plan", fmt.Sprint(s.imported(s.ada, id)["counts"]), "map[add:2497 refused:3]")
+		same(t, "the plan", counted(s.imported(s.ada, id)), "map[add:2497 refused:3]")
 		all, cursor := 0, ""
 		for pages := 0; ; pages++ {
 			page := s.ask(s.ada, "GET", path("/imports/%d/rows?limit=200%s", id, cursor), nil).is(200)
@@ -268,7 +276,7 @@ func TestRowsAreCorrectedAndDecided(t *testing.T) {
 		s.work()
 		same(t, "the plan", s.listRows(s.ada, id, ""), "1 add right@uni.example, 2 change sam@uni.example, 3 add alexandre@uni.example, 4 left y@uni.example")
 		i := s.startList(s.ada, id, 0)
-		same(t, "the report", fmt.Sprint(i["counts"]), "map[changed:1 left:1 named:2]")
+		same(t, "the report", counted(i), "map[changed:1 left:1 named:2]")
 		same(t, "the rows", s.listRows(s.ada, id, ""), "1 named right@uni.example, 2 changed sam@uni.example, 3 named alexandre@uni.example, 4 left y@uni.example")
 		s.ask(s.ada, "PATCH", one, object{"sure": true}).refused(409, "import-over")
 	})
@@ -282,7 +290,7 @@ func TestNobodyLeavesWhomNobodyHasCounted(t *testing.T) {
 		start := path("/imports/%d/start", id)
 		s.ask(s.ada, "POST", start, object{}).refused(409, "import-busy")
 		s.work()
-		same(t, "the plan", fmt.Sprint(s.imported(s.ada, id)["counts"]), "map[add:1 already:1 remove:2]")
+		same(t, "the plan", counted(s.imported(s.ada, id)), "map[add:1 already:1 remove:2]")
 		for _, wrong := range []any{object{}, object{"leaving": 1}, object{"leaving": 3}} {
 			s.ask(s.ada, "POST", start, wrong).refused(422, "confirm-leaving").at("body.leaving")
 		}
@@ -293,7 +301,7 @@ func TestNobodyLeavesWhomNobodyHasCounted(t *testing.T) {
 		s.ask(s.ada, "POST", path("/imports/%d/undo", id), nil).refused(409, "import-busy")
 		s.work()
 		i := s.imported(s.ada, id)
-		same(t, "the report", fmt.Sprint(i["state"], " ", i["counts"]), "done map[already:1 named:1 removed:2]")
+		same(t, "the report", fmt.Sprint(i["state"], " ", counted(i)), "done map[already:1 named:1 removed:2]")
 		if i["started_at"] == nil || i["ended_at"] == nil {
 			t.Errorf("no times: %v", i)
 		}

@@ -16,11 +16,13 @@ import (
 
 	"matricula/internal/access"
 	"matricula/internal/lms"
+	"matricula/internal/rosterfile"
 )
 
 var (
 	errCrossOrigin = lms.Errorf(lms.CodeForbidden, "cross-origin", "This request came from another site, so it was not carried out. Open Matricula itself and try again.")
 	errInternal    = lms.Errorf(lms.CodeInternal, "internal", "Something went wrong on our side. Please try again.")
+	errFileSize    = lms.Errorf(lms.CodeTooLarge, "file-too-large", "This file has more than %d MB, the most that can be read. Split it.", rosterfile.MaxBytes>>20)
 	errBodySize    = lms.Errorf(lms.CodeTooLarge, "too-large", "This is more than %d MB, the most that one request may send.", maxBodyBytes>>20)
 )
 
@@ -200,16 +202,16 @@ func (s *Server) harden(next http.Handler) http.Handler {
 // limit bounds the body and the time of a request.
 func (s *Server) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		size, timeout := int64(maxBodyBytes), requestTimeout
+		size, timeout, tooLarge := int64(maxBodyBytes), requestTimeout, errBodySize
 		if long := longRequest(r); long {
-			size, timeout = maxUploadBytes, longTimeout
+			size, timeout, tooLarge = maxUploadBytes, longTimeout, errFileSize
 			c, until := http.NewResponseController(w), s.opts.Now().Add(longTimeout)
 			if err := errors.Join(c.SetReadDeadline(until), c.SetWriteDeadline(until)); err != nil {
 				s.opts.Log.WarnContext(r.Context(), "a long request keeps the short deadlines", "error", err)
 			}
 		}
 		if r.ContentLength > size {
-			s.fail(w, r, errBodySize)
+			s.fail(w, r, tooLarge)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, size)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -239,6 +240,14 @@ func TestABodyOverTheLimitIsRefusedInTheFacesOwnWords(t *testing.T) {
 	page := a.WithSession(secret).Do("POST", "/courses", "application/x-www-form-urlencoded", strings.NewReader("title="+big))
 	if page.Status != 413 || !strings.Contains(page.Header.Get("Content-Type"), "text/html") {
 		t.Errorf("the page answered %d %s", page.Status, page.Header.Get("Content-Type"))
+	}
+	// A list may be longer, and is refused by its own limit before it is read.
+	list := httptest.NewRequest("POST", "/api/v1/courses/1/imports", nil)
+	list.ContentLength = 300 << 20
+	w := httptest.NewRecorder()
+	a.Server.Handler().ServeHTTP(w, list)
+	if w.Code != 413 || !strings.Contains(w.Body.String(), "file-too-large") || !strings.Contains(w.Body.String(), "200 MB") {
+		t.Errorf("a list that is too long: %d %s", w.Code, w.Body)
 	}
 }
 
