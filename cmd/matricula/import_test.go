@@ -24,6 +24,7 @@ import (
 // campus is a running server with a course in it.
 type campus struct {
 	t       *testing.T
+	db      *storetest.Database
 	server  *process
 	environ []string // of the server
 	token   string   // of an administrator
@@ -32,7 +33,8 @@ type campus struct {
 
 func openCampus(t *testing.T, engine string, more ...string) *campus {
 	t.Helper()
-	c := &campus{t: t, environ: environment(storetest.Empty(t, engine).DSN, more...)}
+	c := &campus{t: t, db: storetest.Empty(t, engine)}
+	c.environ = environment(c.db.DSN, more...)
 	c.server = serve(t, c.environ)
 	c.token = newToken(t, c.environ, "--service=setup", "--site-role=admin")
 	c.course = c.newCourse("Algorithms", "CS-201")
