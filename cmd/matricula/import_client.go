@@ -119,9 +119,9 @@ func (r *refusal) again() bool {
 	return false
 }
 
-// fetch asks, and reads the answer into out, of which nothing stays. On an error out
+// ask sends a request, and reads the answer into out, of which nothing stays. On an error out
 // is as it was.
-func fetch[T any](ctx context.Context, cl *client, method, path string, in any, out *T) error {
+func ask[T any](ctx context.Context, cl *client, method, path string, in any, out *T) error {
 	var sent []byte
 	if in != nil {
 		var err error
@@ -306,7 +306,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 // newestImport is the id of the newest import of a course, 0 when it has none.
 func (cl *client) newestImport(ctx context.Context, course int64) (int64, error) {
 	var page api.List[api.Import]
-	err := fetch(ctx, cl, http.MethodGet, fmt.Sprintf("/courses/%d/imports?limit=1", course), nil, &page)
+	err := ask(ctx, cl, http.MethodGet, fmt.Sprintf("/courses/%d/imports?limit=1", course), nil, &page)
 	if err != nil || len(page.Items) == 0 {
 		return 0, err
 	}
@@ -318,7 +318,7 @@ func each[T any](ctx context.Context, cl *client, path string, query url.Values,
 	query.Set("limit", "200")
 	for {
 		var page api.List[T]
-		if err := fetch(ctx, cl, http.MethodGet, path+"?"+query.Encode(), nil, &page); err != nil {
+		if err := ask(ctx, cl, http.MethodGet, path+"?"+query.Encode(), nil, &page); err != nil {
 			return err
 		}
 		for i := range page.Items {
@@ -337,7 +337,7 @@ func each[T any](ctx context.Context, cl *client, path string, query url.Values,
 func (cl *client) findCourse(ctx context.Context, name string) (c api.Course, err error) {
 	code, isCode := strings.CutPrefix(name, "code:")
 	if id, err := strconv.ParseInt(name, 10, 64); err == nil && id > 0 && !isCode && name[0] != '0' && name[0] != '+' {
-		err := fetch(ctx, cl, http.MethodGet, fmt.Sprintf("/courses/%d", id), nil, &c)
+		err := ask(ctx, cl, http.MethodGet, fmt.Sprintf("/courses/%d", id), nil, &c)
 		var r *refusal
 		if errors.As(err, &r) && r.Status == http.StatusNotFound {
 			err = fmt.Errorf("there is no course %d, or you do not see it (digits are an id; if this is a code, write code:%d)", id, id)
@@ -345,7 +345,7 @@ func (cl *client) findCourse(ctx context.Context, name string) (c api.Course, er
 		return c, err
 	}
 	var me api.Me
-	if err := fetch(ctx, cl, http.MethodGet, "/me", nil, &me); err != nil {
+	if err := ask(ctx, cl, http.MethodGet, "/me", nil, &me); err != nil {
 		return c, err
 	}
 	query := url.Values{}

@@ -168,7 +168,7 @@ func (im *importing) person(ctx context.Context, id int64) string {
 	}
 	var u api.User
 	name := fmt.Sprintf("person %d", id)
-	if err := fetch(ctx, im.client, http.MethodGet, fmt.Sprintf("/users/%d", id), nil, &u); err == nil {
+	if err := ask(ctx, im.client, http.MethodGet, fmt.Sprintf("/users/%d", id), nil, &u); err == nil {
 		name = printable(u.DisplayName)
 		if u.Email != nil && *u.Email != u.DisplayName {
 			name += " <" + printable(*u.Email) + ">"

@@ -72,7 +72,7 @@ func (im *importing) look(ctx context.Context, pause time.Duration) error {
 	if err := sleep(ctx, pause); err != nil {
 		return err
 	}
-	return fetch(ctx, im.client, http.MethodGet, fmt.Sprintf("/imports/%d", im.imp.ID), nil, &im.imp)
+	return ask(ctx, im.client, http.MethodGet, fmt.Sprintf("/imports/%d", im.imp.ID), nil, &im.imp)
 }
 
 // Between two looks at an import. A short list is done in no time, and a long one
@@ -237,17 +237,17 @@ func (im *importing) ask(ctx context.Context) (bool, error) {
 // The requests that change an import. All of them are safe to repeat.
 
 func (cl *client) cancel(ctx context.Context, i *api.Import) error {
-	return fetch(ctx, cl, http.MethodPost, fmt.Sprintf("/imports/%d/cancel", i.ID), nil, i)
+	return ask(ctx, cl, http.MethodPost, fmt.Sprintf("/imports/%d/cancel", i.ID), nil, i)
 }
 
 func (cl *client) undo(ctx context.Context, i *api.Import) error {
-	return fetch(ctx, cl, http.MethodPost, fmt.Sprintf("/imports/%d/undo", i.ID), nil, i)
+	return ask(ctx, cl, http.MethodPost, fmt.Sprintf("/imports/%d/undo", i.ID), nil, i)
 }
 
 func (cl *client) start(ctx context.Context, i *api.Import, leaving int64) error {
-	return fetch(ctx, cl, http.MethodPost, fmt.Sprintf("/imports/%d/start", i.ID), api.ImportStart{Leaving: leaving}, i)
+	return ask(ctx, cl, http.MethodPost, fmt.Sprintf("/imports/%d/start", i.ID), api.ImportStart{Leaving: leaving}, i)
 }
 
 func (cl *client) change(ctx context.Context, i *api.Import, p api.ImportPatch) error {
-	return fetch(ctx, cl, http.MethodPatch, fmt.Sprintf("/imports/%d", i.ID), p, i)
+	return ask(ctx, cl, http.MethodPatch, fmt.Sprintf("/imports/%d", i.ID), p, i)
 }

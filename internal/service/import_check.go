@@ -347,7 +347,9 @@ func (c *checking) finish(ctx context.Context, counts lms.ImportCount, leaving i
 		if !ok || i.State != lms.ImportChecking {
 			return errLostLease
 		}
-		counts[lms.PlanRemove] += leaving
+		if leaving > 0 {
+			counts[lms.PlanRemove] += leaving
+		}
 		i.State, i.Counts, i.NewSections, i.CheckedAt, i.Done, i.Options = lms.ImportReady, counts, names, c.s.now(), i.Rows, c.imp.Options
 		if err := tx.UpdateImport(ctx, i); err != nil {
 			return err

@@ -64,9 +64,9 @@ func TestAClassListIsBroughtMendedCarriedOutAndUndone(t *testing.T) {
 	if _, known := c.find(c.admin, "emmy@uni.example"); known {
 		t.Fatal("looking at a list has named somebody")
 	}
-	page, list := c.bring(c.ada, "class.csv", classFile, "role", "student")
+	_, list := c.bring(c.ada, "class.csv", classFile, "role", "student")
 	ask := c.ada.get(list+"?show=ask").says("tbody", "gmail.com")
-	page = c.press(c.ada, ask, "form.fix", "choice.2", "use hedy@gmail.com")
+	page := c.press(c.ada, ask, "form.fix", "choice.2", "use hedy@gmail.com")
 	page.says(".counted", "2 Would come in")
 	page = c.press(c.ada, c.ada.get(list+"?show=refused"), "form.fix", "cell.3.email", "third@uni.example")
 	page.says(".counted", "3 Would come in").says("form.start button", "Carry it out: 3 rows")

@@ -106,7 +106,7 @@ func furnish(t *testing.T, c *campus) *scene {
 		t.Fatal(err)
 	}
 	root := c.administrator(t)
-	src, err := c.Service.CreateSource(t.Context(), root, service.SourceFields{Name: "Student office " + strings.Repeat("Donaudampfschifffahrts", 3), Kind: "upload", Enabled: true}, nil)
+	src, err := c.Service.CreateSource(t.Context(), root, service.SourceFields{Name: "Student office " + strings.Repeat("Donaudampfschifffahrts", 2), Kind: "upload", Enabled: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
