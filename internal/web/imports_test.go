@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/csv"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -145,6 +146,58 @@ func TestConflictsAndLeavingAreShownBeforeAnythingHappens(t *testing.T) {
 	page = c.press(c.ada, c.ada.get(list+"?columns"), "form.columns", "column.0", "email", "column.1", "student_number")
 	page = c.press(c.ada, page, "form.options", "role", "assistant", "+sure", "yes")
 	page.says(".counted", "1 Would come in")
+}
+
+// F-09 and F-18: what a list says is shown as it is and never run, on any page, and
+// goes into the database as it is.
+func TestF09AndF18HostileCellsOfAListAreInert(t *testing.T) {
+	c := algorithms(t)
+	hostile := []string{
+		"<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "{{7*7}}", "${7*7}", "</title>", "[x](javascript:alert(1))", "'; DROP TABLE users; --", `\'; DELETE FROM users; --`, "%00", "$1",
+	}
+	var b strings.Builder
+	file := csv.NewWriter(&b)
+	file.Write([]string{"E-mail", "Given name", "Family name", "Role", "Section", "Student number"})
+	for i, h := range hostile {
+		file.Write([]string{"h" + itoa(int64(i)) + "@uni.example", h, h, "student", h, h})
+		file.Write([]string{"r" + itoa(int64(i)) + "@uni.example", "", "", h, "", ""})
+		file.Write([]string{h, "", "", "", "", ""})
+	}
+	if file.Flush(); file.Error() != nil {
+		t.Fatal(file.Error())
+	}
+	page, list := c.bring(c.ada, "<script>x.csv", b.String())
+	inert := func(a *answer) {
+		t.Helper()
+		if n := len(a.all("script")); n != 2 {
+			t.Errorf("%s has %d scripts", a.url, n)
+		}
+		if a.has("main img") || a.has("[onerror]") || a.has(`a[href="javascript:alert(1)"]`) {
+			t.Errorf("%s: what a list says is alive", a.url)
+		}
+	}
+	page.says(".counted", "10 Would come in").says(".counted", "20 Cannot be used")
+	inert(page)
+	inert(c.ada.get(list+"?show=add").says("tbody", hostile[0]).says("tbody", hostile[6]))
+	page = c.press(c.ada, page, "form.start")
+	page.says(".counted", "10 Came in, not here yet")
+	inert(c.ada.get(list + "?show=named"))
+	for _, path := range []string{"/people", "/sections", "/imports", "/audit"} {
+		inert(c.ada.get(c.path + path).want(http.StatusOK))
+	}
+	for _, row := range c.ada.post(list + "/report").rows() {
+		for _, cell := range row {
+			if cell != "" && strings.ContainsAny(cell[:1], "=+-@") {
+				t.Errorf("a spreadsheet may run %q", cell)
+			}
+		}
+	}
+	for i, h := range hostile {
+		u, ok := c.find(c.admin, "h"+itoa(int64(i))+"@uni.example")
+		if m := c.member(u.ID); !ok || u.GivenName != h || m.Enrollment.Section != h || m.Enrollment.Number != h {
+			t.Errorf("%q became %+v, %+v", h, u, m.Enrollment)
+		}
+	}
 }
 
 func TestInABrowserAClassListIsBroughtAndFollowed(t *testing.T) {

@@ -99,6 +99,7 @@ func (f *flows) all() {
 		{"the audit", f.audit},
 		{"naming somebody", f.name},
 		{"a class", f.class},
+		{"a class list", f.list},
 		{"a language", f.language},
 		{"copying", f.copyCourse},
 		{"archiving", f.archive},
@@ -160,6 +161,24 @@ func (f *flows) look() {
 	f.v.sees(".looked-at table", "(you)")
 	f.press(".looking a")
 	f.v.sees("h1", "grace@uni.example")
+}
+
+// list brings a class list, mends it, has it carried out and undoes it.
+func (f *flows) list() {
+	f.open(f.course + "/people")
+	f.press(`.below a[href$="/imports"]`)
+	f.fill("#text", "E-mail,Section\nlist.one@uni.example,Lab Z\nlist.two@gmial.com,Lab Z\n")
+	f.press("form[enctype] button")
+	f.v.sees(".counted", "1 Would come in", "1 Is this right?")
+	f.choose(`select[name="choice.2"]`, "Use list.two@gmail.com")
+	f.press("form.fix button")
+	f.v.sees(".counted", "2 Would come in")
+	f.press("form.start button")
+	f.v.sees(".counted", "2 Came in, not here yet")
+	f.press("details.card summary")
+	f.v.WaitVisible("form.undo-list button")
+	f.press("form.undo-list button")
+	f.v.sees(".notice", "This list was undone")
 }
 
 func (f *flows) audit() {
