@@ -517,3 +517,30 @@ func (s *school) leaseTo(node string, id int64) error {
 		return err
 	})
 }
+
+func TestAListOfStaffWithSectionsStaysInThem(t *testing.T) {
+	each(t, func(t *testing.T, s *school) {
+		ada := s.teacher("ada@uni.example")
+		course := s.course(ada, "Algorithms")
+		a, b := s.section(ada, course, "Lab A"), s.section(ada, course, "Lab B")
+		tutor := s.member(ada, course, "assistant", "tutor@uni.example")
+		s.detail(ada, service.DetailsChange{CourseID: course, UserID: tutor.UserID, LimitedTo: &[]int64{a}})
+		ids := s.enroll(ada, course, "student", "in.a@uni.example", "in.b@uni.example", "gone.a@uni.example")
+		for i, sec := range []int64{a, b, a} {
+			s.detail(ada, service.DetailsChange{CourseID: course, UserID: ids[i], SectionID: &sec})
+		}
+		theirs := s.list(ada, course, "E-mail\nsecret@uni.example\n")
+		refused(t, "the list of somebody else", second2(s.Import(ctx, tutor, theirs.ID)), lms.CodeNotFound, "not-found")
+		if p, err := s.Imports(ctx, tutor, course, 0, 10); err != nil || len(p.Imports) != 0 {
+			t.Errorf("they see the lists %+v (%v)", p, err)
+		}
+		i := s.list(tutor, course, "E-mail,Section\nin.a@uni.example,Lab A\nin.b@uni.example,Lab A\nnew@uni.example,\nother@uni.example,Lab B\nmore@uni.example,Lab C\n", lms.ImportOptions{Role: "student", Exact: true})
+		is(t, "the plan", counts(i), "add 1, already 1, refused 3, remove 1")
+		i = s.carry(tutor, i.ID)
+		is(t, "the results", counts(i), "already 1, named 1, refused 3, removed 1")
+		is(t, "the roster", s.roster(course), "ada@uni.example owner ///\nin.a@uni.example student Lab A///\nin.b@uni.example student Lab B///\nnew@uni.example student Lab A///\ntutor@uni.example assistant ///\n")
+		if n := s.count("sections"); n != 2 {
+			t.Errorf("%d sections", n)
+		}
+	})
+}
