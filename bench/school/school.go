@@ -326,3 +326,8 @@ func (s *School) grants() iter.Seq[[]any] {
 		}
 	}
 }
+
+// Name is what somebody is called.
+func Name(random *rand.Rand) (given, family string) {
+	return givenNames[random.IntN(len(givenNames))], familyNames[random.IntN(len(familyNames))]
+}
