@@ -187,7 +187,7 @@ func importList(ctx context.Context, o options) (f figures, err error) {
 	}
 	runtime.GC()
 	start := time.Now()
-	i, err := b.svc.CreateImport(ctx, b.owner, service.NewImport{CourseID: b.course, Name: "list.csv", File: file, Options: lms.ImportOptions{Sure: true}}, nil)
+	i, err := b.svc.CreateImport(ctx, b.owner, service.NewImport{CourseID: b.course, Name: "list.csv", File: file}, nil)
 	if err != nil {
 		return f, err
 	}
@@ -221,7 +221,7 @@ func (b *begun) await(ctx context.Context, id int64, state lms.ImportState) erro
 			return fmt.Errorf("the import is %s instead of %s: %s", i.State, state, i.Fault)
 		}
 		select {
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(20 * time.Millisecond): // more often, the asking would be felt
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -223,7 +223,7 @@ func (s *server) upload(ctx context.Context, course int64, file string) (i impor
 		return i, err
 	}
 	defer f.Close()
-	got, err := s.send(ctx, http.MethodPost, fmt.Sprintf("/api/v1/courses/%d/imports?sure=true", course), "text/csv", f)
+	got, err := s.send(ctx, http.MethodPost, fmt.Sprintf("/api/v1/courses/%d/imports", course), "text/csv", f)
 	if err != nil {
 		return i, err
 	}
