@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -125,6 +126,21 @@ func (r pipelineRows) Close() error {
 	return r.results.Close()
 }
 
+// renewStatistics has every connection, of all nodes, plan anew where a table has
+// outgrown its statistics. What fails here, autovacuum does a little later, so that
+// nobody needs to hear of it.
+func (p *pipeline) renewStatistics(ctx context.Context) {
+	rows, err := p.conn.Query(ctx, outgrown)
+	if err != nil {
+		return
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(names) == 0 {
+		return
+	}
+	_, _ = p.conn.Exec(ctx, "ANALYZE "+strings.Join(names, ", "))
+}
+
 func (s *Store) writePostgres(ctx context.Context, fn func(context.Context, *Tx) error) error {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
@@ -139,7 +155,8 @@ func (s *Store) writePostgres(ctx context.Context, fn func(context.Context, *Tx)
 				p.rollback(ctx)
 			}
 		}()
-		if err := fn(ctx, &Tx{engine: s.engine, run: p, ran: &s.ran}); err != nil {
+		tx := &Tx{engine: s.engine, run: p, ran: &s.ran}
+		if err := fn(ctx, tx); err != nil {
 			return err
 		}
 		if doubt, err := p.commit(ctx); err != nil {
@@ -149,6 +166,9 @@ func (s *Store) writePostgres(ctx context.Context, fn func(context.Context, *Tx)
 			return fmt.Errorf("commit: %w", err)
 		}
 		done = true
+		if tx.grown {
+			p.renewStatistics(ctx)
+		}
 		return nil
 	})
 }

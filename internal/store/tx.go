@@ -19,6 +19,7 @@ type Tx struct {
 	run    runner
 	search *searchQueue  // nil where the search index follows its column by itself
 	ran    *atomic.Int64 // statements, see Store.Ran
+	grown  bool          // that many rows were added, see statistics.go
 }
 
 // runner runs statements: prepared and cached on SQLite; on PostgreSQL the

@@ -202,6 +202,11 @@ func (tx *Tx) insertNamed(ctx context.Context, by int64, now time.Time, people [
 	}
 	param := mustJSON(list)
 	if tx.engine == enginePostgres {
+		if len(people) >= manyPeople {
+			if err := tx.forgetPlans(ctx); err != nil {
+				return nil, err
+			}
+		}
 		rows, err := tx.query(ctx, sqlInsertNamedPostgres, param, by, at(now))
 		_, err = collect(rows, err, func(r scanner) (struct{}, error) {
 			var address string
