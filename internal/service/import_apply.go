@@ -37,15 +37,16 @@ func (a *applying) addAll(ctx context.Context) error {
 	}
 	w := a.im.w
 	people := make([]store.Naming, len(a.add))
+	named := make(map[lms.Email]store.Named, len(a.add)) // as the plan has found them just now
 	known := []int64{}
 	for i, r := range a.add {
 		people[i] = store.Naming{Address: r.want.Address, AsTyped: r.want.Typed, GivenName: r.want.Given, FamilyName: r.want.Family}
 		if r.member != nil {
 			known = append(known, r.member.User.ID)
+			named[r.want.Address] = store.Named{UserID: r.member.User.ID}
 		}
 	}
-	named, err := w.tx.NamePeople(ctx, w.caller.UserID, w.now, people)
-	if err != nil {
+	if err := w.tx.NameUnknown(ctx, w.caller.UserID, w.now, people, named); err != nil {
 		return err
 	}
 	past, err := w.pastDetails(ctx, known)

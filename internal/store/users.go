@@ -118,29 +118,37 @@ var (
 // result has an entry for each.
 func (tx *Tx) NamePeople(ctx context.Context, by int64, now time.Time, people []Naming) (map[lms.Email]Named, error) {
 	found := make(map[lms.Email]Named, len(people))
-	missing := people
-	// The second round finds those whom somebody else named in between.
+	if err := tx.findAddresses(ctx, people, found); err != nil {
+		return nil, err
+	}
+	return found, tx.NameUnknown(ctx, by, now, people, found)
+}
+
+// NameUnknown is NamePeople for whoever has looked up the addresses before, in the
+// same transaction, and holds in found whose they are.
+func (tx *Tx) NameUnknown(ctx context.Context, by int64, now time.Time, people []Naming, found map[lms.Email]Named) error {
+	// The second round is about those whom somebody else named in between.
 	for range 3 {
-		if err := tx.findAddresses(ctx, missing, found); err != nil {
-			return nil, err
+		people = slices.DeleteFunc(slices.Clone(people), func(n Naming) bool { _, ok := found[n.Address]; return ok })
+		if len(people) == 0 {
+			return nil
 		}
-		missing = slices.DeleteFunc(slices.Clone(missing), func(n Naming) bool { _, ok := found[n.Address]; return ok })
-		if len(missing) == 0 {
-			return found, nil
-		}
-		slices.SortFunc(missing, func(a, b Naming) int { return strings.Compare(string(a.Address), string(b.Address)) })
-		added, err := tx.insertNamed(ctx, by, now, missing)
+		slices.SortFunc(people, func(a, b Naming) int { return strings.Compare(string(a.Address), string(b.Address)) })
+		added, err := tx.insertNamed(ctx, by, now, people)
 		if err != nil {
-			return nil, fmt.Errorf("name %d people: %w", len(missing), err)
+			return fmt.Errorf("name %d people: %w", len(people), err)
 		}
 		for address, id := range added {
 			found[address] = Named{UserID: id, Created: true}
 		}
-		if len(added) == len(missing) {
-			return found, nil
+		if len(added) == len(people) {
+			return nil
+		}
+		if err := tx.findAddresses(ctx, people, found); err != nil {
+			return err
 		}
 	}
-	return nil, fmt.Errorf("name %d people: addresses came and went", len(missing))
+	return fmt.Errorf("name %d people: addresses came and went", len(people))
 }
 
 // AddressHolders tells whose addresses these are; nobody's are left out.
