@@ -30,6 +30,7 @@ type checking struct {
 	roles   map[int64]bool      // that rows of the list have
 	twins   *lms.Twins
 	schools []string
+	right   map[string]bool   // domains that are nobody's slip
 	fresh   map[string]string // sections that the list would make, by key
 }
 
@@ -50,7 +51,7 @@ func (s *Service) checkImport(ctx context.Context, node string, imp lms.Import) 
 	}
 	c := &checking{
 		s: s, node: node, imp: imp, w: w, seed: maphash.MakeSeed(), people: make(map[uint64]firstRow, min(imp.Rows, 1<<20)),
-		inList: map[int64]bool{}, roles: map[int64]bool{}, fresh: map[string]string{},
+		inList: map[int64]bool{}, roles: map[int64]bool{}, right: map[string]bool{}, fresh: map[string]string{},
 	}
 	if err := c.run(ctx); err != nil {
 		if lmsError(err) != nil && lms.CodeOf(err) != lms.CodeUnavailable {
@@ -266,7 +267,7 @@ func (c *checking) slip(r *plannedRow) {
 		return
 	}
 	sure := c.imp.Options.Sure || r.row.Choice == lms.ChooseSure
-	if meant, ok := lms.DomainSlip(r.want.Address, c.schools); ok && !sure {
+	if meant, ok := c.domainSlip(r.want.Address, sure); ok {
 		r.ask(lms.PlanAsk, "slip-domain", lms.Say("Nobody with this address is known here. Did you mean %s?", meant.Display()))
 		r.other = string(meant)
 	} else if c.twins != nil && !sure && r.plan == lms.PlanAdd {
@@ -279,6 +280,21 @@ func (c *checking) slip(r *plannedRow) {
 		c.twins.Add(r.want.Address)
 	}
 }
+
+// domainSlip compares a domain with those of the school and of large providers once
+// for all the addresses at it, which takes longer than all else about a row.
+func (c *checking) domainSlip(e lms.Email, sure bool) (meant lms.Email, ok bool) {
+	if sure || c.right[e.Domain()] {
+		return "", false
+	}
+	if meant, ok = lms.DomainSlip(e, c.schools); !ok && len(c.right) < maxRight {
+		c.right[e.Domain()] = true
+	}
+	return meant, ok
+}
+
+// maxRight bounds how many domains are remembered: a list can name another in each row.
+const maxRight = 1000
 
 // leaving finds who is in the course, has a role of the list and does not stand in
 // it, when the list is to be the whole roster. Owners and the caller stay: nobody
