@@ -72,14 +72,18 @@ func (s *Service) CreateImport(ctx context.Context, c access.Caller, n NewImport
 		if i.ID, err = w.tx.CreateImport(ctx, i); err != nil {
 			return i, err
 		}
+		if err := w.tx.RenewImport(ctx, i.ID, "", w.now.Add(leaseFor)); err != nil {
+			return i, err
+		}
 		return i, w.record(ctx, 0, nil, importAudit{Import: i.ID, Name: name})
 	})
 	if err != nil {
 		return i, err
 	}
 	if !mine { // as it is by now; an answer that was kept for an Idempotency-Key is old
-		i, _, err = s.store.Reader().Import(ctx, i.ID)
-		return i, err
+		if i, mine, err = s.takeReading(ctx, i.ID); err != nil || !mine {
+			return i, err
+		}
 	}
 	if err := s.readRows(ctx, n, &i); err != nil {
 		s.dropUnread(ctx, i.ID, err)
@@ -87,6 +91,23 @@ func (s *Service) CreateImport(ctx context.Context, c access.Caller, n NewImport
 	}
 	s.Wake()
 	return i, nil
+}
+
+// takeReading reads an import that is there already. Whoever read the list for it may
+// have died: then this request, which has brought the same list, begins anew with it.
+func (s *Service) takeReading(ctx context.Context, id int64) (i lms.Import, mine bool, err error) {
+	err = s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		mine, err = tx.TakeReading(ctx, id, s.now(), s.now().Add(leaseFor))
+		return err
+	})
+	if err != nil {
+		return i, false, err
+	}
+	i, _, err = s.store.Reader().Import(ctx, id)
+	if mine { // nothing is known of what it holds before all of it is read
+		i.Heading, i.Columns = nil, nil
+	}
+	return i, mine, err
 }
 
 func (n *NewImport) fingerprint() (string, error) {
@@ -150,7 +171,7 @@ func (s *Service) readRows(ctx context.Context, n NewImport, i *lms.Import) (err
 	chunk := lms.ImportChunk{ImportID: i.ID, Step: lms.ChunkRead}
 	var begin []rosterfile.Row
 	store := func() error {
-		err := s.storeChunks(ctx, waiting)
+		err := s.storeRead(ctx, i.ID, waiting)
 		waiting = waiting[:0]
 		return err
 	}
@@ -215,6 +236,31 @@ func withoutEnd(cells []string) []string {
 	return slices.Clone(cells[:n])
 }
 
+var errImportOver = lms.Errorf(lms.CodeConflict, "import-over", "This list is over and done with. Upload it again to carry it out anew.")
+
+// storeRead stores rows as they are read, and says that the reading goes on, unless
+// the import was thrown away meanwhile or read by another.
+func (s *Service) storeRead(ctx context.Context, id int64, chunks []lms.ImportChunk) error {
+	if len(chunks) == 0 {
+		return nil
+	}
+	return s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		is, ok, err := tx.LockImport(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !ok || is.State != lms.ImportReading {
+			return errImportOver
+		}
+		for i := range chunks {
+			if err := tx.PutChunk(ctx, &chunks[i]); err != nil {
+				return err
+			}
+		}
+		return tx.RenewImport(ctx, id, "", s.now().Add(leaseFor))
+	})
+}
+
 func (s *Service) storeChunks(ctx context.Context, chunks []lms.ImportChunk) error {
 	if len(chunks) == 0 {
 		return nil
@@ -237,7 +283,7 @@ func (s *Service) haveRead(ctx context.Context, i *lms.Import, begin []rosterfil
 			return err
 		}
 		if !ok || is.State != lms.ImportReading {
-			return lms.Errorf(lms.CodeConflict, "import-over", "This list is over and done with. Upload it again to carry it out anew.")
+			return errImportOver
 		}
 		state := lms.ImportChecking
 		if len(i.Heading) == 0 {
@@ -258,6 +304,9 @@ func (s *Service) haveRead(ctx context.Context, i *lms.Import, begin []rosterfil
 			}
 		}
 		i.State = state
+		if err := tx.ReturnImport(ctx, i.ID, "", s.now()); err != nil {
+			return err
+		}
 		return tx.UpdateImport(ctx, *i)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"matricula/internal/access"
@@ -13,10 +14,12 @@ import (
 	"matricula/internal/store"
 )
 
-// How long a node may be silent before another takes its import over, and how much
-// it does of one before others have their turn.
+// How long a node may be silent before another takes its import over, how often it
+// says that it lives, and how much it does of one before others have their turn. The
+// clocks of the nodes may differ by what lies between the first two.
 const (
-	leaseFor   = 20 * time.Second
+	leaseFor   = 5 * time.Second
+	renewEvery = leaseFor / 4
 	turnChunks = 8
 )
 
@@ -33,6 +36,7 @@ func (s *Service) WorkOnImport(ctx context.Context, node string) (worked bool, e
 	if err != nil || !worked {
 		return false, err
 	}
+	defer s.keepLease(ctx, node, id)()
 	i, ok, err := s.store.Reader().Import(ctx, id)
 	switch {
 	case err != nil:
@@ -50,6 +54,40 @@ func (s *Service) WorkOnImport(ctx context.Context, node string) (worked bool, e
 		return true, nil
 	}
 	return true, err
+}
+
+// keepLease renews a lease while its holder works, so that the lease can be short,
+// and a step that takes long between two transactions does not lose it.
+func (s *Service) keepLease(ctx context.Context, node string, id int64) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		tick := time.NewTicker(renewEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+			if err := s.renewLease(ctx, node, id); err != nil {
+				s.log.WarnContext(ctx, "the lease of an import was not renewed; the next try is soon", "import", id, "error", err)
+			}
+		}
+	})
+	return func() {
+		cancel()
+		wait.Wait()
+	}
+}
+
+// renewLease is not interrupted when the work ends, since that would cost a connection.
+func (s *Service) renewLease(ctx context.Context, node string, id int64) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseFor)
+	defer cancel()
+	return s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return tx.RenewImport(ctx, id, node, s.now().Add(leaseFor))
+	})
 }
 
 // failImport ends an import that nobody may carry out any more, or that makes no

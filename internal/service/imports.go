@@ -138,7 +138,7 @@ func errImportBusy(i *lms.Import) error {
 	case lms.ImportRunning, lms.ImportUndoing:
 		return lms.Errorf(lms.CodeConflict, "import-busy", "This list is being carried out. Stop it first, or wait until it is done.")
 	}
-	return lms.Errorf(lms.CodeConflict, "import-over", "This list is over and done with. Upload it again to carry it out anew.")
+	return errImportOver
 }
 
 // ChangeImport changes how a list is meant, and has it checked anew.

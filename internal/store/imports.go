@@ -65,6 +65,7 @@ var (
 		ORDER BY i.turn_at, i.id LIMIT 1`)
 	sqlLeaseImport  = stmt(`UPDATE imports SET lease_node = $2, leased_until = $3, turn_at = $4 WHERE id = $1 AND state IN ('checking', 'running', 'undoing') AND leased_until <= $4`)
 	sqlRenewImport  = stmt(`UPDATE imports SET leased_until = $3 WHERE id = $1 AND lease_node = $2`)
+	sqlTakeReading  = stmt(`UPDATE imports SET leased_until = $3 WHERE id = $1 AND state = 'reading' AND leased_until <= $2`)
 	sqlReturnImport = stmt(`UPDATE imports SET lease_node = '', leased_until = $3 WHERE id = $1 AND lease_node = $2`)
 	sqlHoldsImport  = stmt(`SELECT ` + importColumns + ` FROM imports i WHERE i.id = $1 AND i.lease_node = $2 {lock}`)
 
@@ -167,6 +168,16 @@ func (tx *Tx) LeaseImport(ctx context.Context, node string, now, until time.Time
 		return 0, false, fmt.Errorf("lease import %d: %w", id, err)
 	}
 	return id, n == 1, nil
+}
+
+// TakeReading takes an import whose list nobody reads any more; ok is false for
+// every other. While a list is read, the lease is of no node.
+func (tx *Tx) TakeReading(ctx context.Context, id int64, now, until time.Time) (ok bool, err error) {
+	n, err := tx.exec(ctx, sqlTakeReading, id, at(now), at(until))
+	if err != nil {
+		return false, fmt.Errorf("take the reading of import %d: %w", id, err)
+	}
+	return n == 1, nil
 }
 
 // RenewImport lengthens a lease that is held.
