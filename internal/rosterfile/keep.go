@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"syscall"
 
 	"matricula/internal/lms"
 )
@@ -26,6 +27,9 @@ func Keep(r io.Reader) (k *Kept, err error) {
 		}
 	}()
 	n, err := io.Copy(f, io.LimitReader(r, MaxBytes+1))
+	if noSpace(err) {
+		return k, lms.Errorf(lms.CodeUnavailable, "storage-full", "The disk has no space left, so nothing was saved. Please tell whoever runs this server.").Because(err)
+	}
 	if err != nil {
 		return k, err
 	}
@@ -34,6 +38,12 @@ func Keep(r io.Reader) (k *Kept, err error) {
 	}
 	_, err = f.Seek(0, io.SeekStart)
 	return k, err
+}
+
+// noSpace tells whether a file cannot grow: the disk, or what somebody may have of it,
+// is full.
+func noSpace(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
 // Close closes and removes the file.
