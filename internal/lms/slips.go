@@ -157,7 +157,7 @@ func (t *Twins) Of(e Email) (twin Email, ok bool) {
 	}
 	for _, key := range neighbors(e) {
 		for _, k := range t.near[key] {
-			if slipDistance(local, k.Local(), 2) == 1 && !differByDigit(local, k.Local()) {
+			if !differByDigit(local, k.Local()) && slipDistance(local, k.Local(), 2) == 1 {
 				return k, true
 			}
 		}
