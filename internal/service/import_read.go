@@ -32,10 +32,6 @@ type NewImport struct {
 // double click or a second try, and not for another import.
 const sameImport = 10 * time.Minute
 
-// sameReading is the same while it is still being read: should the node that reads
-// it die, a second try is another import.
-const sameReading = time.Minute
-
 // CreateImport stores the rows of a list, which are then checked in the
 // background. Nothing of the course changes before StartImport. The same list,
 // sent again by the same person while the first waits or runs, is the first.
@@ -61,7 +57,7 @@ func (s *Service) CreateImport(ctx context.Context, c access.Caller, n NewImport
 		}
 		same := false
 		if n.RunID == 0 {
-			i, same, err = w.tx.SameImport(ctx, n.CourseID, w.caller.UserID, print, w.now.Add(-sameImport), w.now.Add(-sameReading))
+			i, same, err = w.tx.SameImport(ctx, n.CourseID, w.caller.UserID, print, w.now.Add(-sameImport))
 		}
 		if mine = false; err != nil || same {
 			w.nothingChanged()

@@ -57,7 +57,7 @@ var (
 	sqlLockImport = stmt(`SELECT ` + importColumns + ` FROM imports i WHERE i.id = $1 {lock}`)
 	sqlImportsOf  = stmt(`SELECT ` + importColumns + ` FROM imports i WHERE i.course_id = $1 AND i.id < $2 AND ($4 = 0 OR i.created_by = $4) AND i.state <> 'reading' ORDER BY i.id DESC LIMIT $3`)
 	sqlSameImport = stmt(`SELECT ` + importColumns + ` FROM imports i WHERE i.course_id = $1 AND i.created_by = $2 AND i.fingerprint = $3 AND i.created_at > $4
-			AND (i.state IN ('columns', 'checking', 'ready', 'running') OR (i.state = 'reading' AND i.created_at > $5)) ORDER BY i.id DESC LIMIT 1`)
+			AND i.state IN ('reading', 'columns', 'checking', 'ready', 'running') ORDER BY i.id DESC LIMIT 1`)
 	sqlUpdateImport = stmt(`UPDATE imports SET state = $2, options = $3, heading = $4, columns = $5, row_count = $6, chunk_count = $7, done_count = $8, counts = $9, new_sections = $10,
 			fault = $11, checked_at = $12, started_by = $13, started_at = $14, ended_at = $15, undone_by = $16, fingerprint = $17 WHERE id = $1`)
 
@@ -137,10 +137,9 @@ func (tx *Tx) Imports(ctx context.Context, courseID, before int64, limit int, by
 }
 
 // SameImport finds an import of the same content that somebody began after a time
-// and that has not ended. One that is still being read counts when it began after
-// another: the node that read it may have died.
-func (tx *Tx) SameImport(ctx context.Context, courseID, by int64, fingerprint string, after, reading time.Time) (i lms.Import, ok bool, err error) {
-	if ok, err = tx.one(ctx, sqlSameImport, []any{courseID, by, fingerprint, at(after), at(reading)}, importDest(&i)...); err != nil {
+// and that has not ended.
+func (tx *Tx) SameImport(ctx context.Context, courseID, by int64, fingerprint string, after time.Time) (i lms.Import, ok bool, err error) {
+	if ok, err = tx.one(ctx, sqlSameImport, []any{courseID, by, fingerprint, at(after)}, importDest(&i)...); err != nil {
 		return i, false, fmt.Errorf("look for the same import in course %d: %w", courseID, err)
 	}
 	return i, ok, nil
@@ -281,22 +280,6 @@ func (tx *Tx) RememberedColumns(ctx context.Context, courseID int64, fingerprint
 		return nil, false, fmt.Errorf("read columns of course %d: %w", courseID, err)
 	}
 	return columns, ok, nil
-}
-
-var (
-	sqlFreeImports = stmt(`UPDATE imports SET lease_node = '', leased_until = created_at WHERE lease_node <> ''`)
-	sqlFreeSources = stmt(`UPDATE sources SET lease_node = '', leased_until = created_at WHERE lease_node <> ''`)
-)
-
-// freeLeases gives back what a process held that is not there any more. It is for a
-// database that only one process opens.
-func (tx *Tx) freeLeases(ctx context.Context) error {
-	for _, st := range []*statement{sqlFreeImports, sqlFreeSources} {
-		if _, err := tx.exec(ctx, st); err != nil {
-			return fmt.Errorf("free leases: %w", err)
-		}
-	}
-	return nil
 }
 
 // StaleImports lists imports that came in half before one time, or that nobody

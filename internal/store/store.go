@@ -211,14 +211,7 @@ func (s *Store) Start(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.Write(ctx, func(ctx context.Context, tx *Tx) error {
-		if s.engine == engineSQLite {
-			if err := tx.freeLeases(ctx); err != nil {
-				return err
-			}
-		}
-		return tx.syncPresetRoles(ctx)
-	})
+	return s.Write(ctx, func(ctx context.Context, tx *Tx) error { return tx.syncPresetRoles(ctx) })
 }
 
 func (s *Store) refuseNewer(ctx context.Context, p *goose.Provider) error {
