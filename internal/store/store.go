@@ -106,7 +106,10 @@ func openPostgres(_ context.Context, dsn string) (*Store, error) {
 	cfg.ConnectTimeout = pgConnectTimeout
 	for k, v := range map[string]string{
 		"application_name": "matricula", "timezone": "UTC", "synchronous_commit": "on", "statement_timeout": "60s",
-		"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s", "tcp_user_timeout": "10s", "jit": "off",
+		"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s", "tcp_user_timeout": "10s",
+		// Both are for statements of seconds. A page that starts workers waits several
+		// milliseconds for them, and much longer on a busy machine.
+		"jit": "off", "max_parallel_workers_per_gather": "0",
 	} {
 		if _, set := cfg.RuntimeParams[k]; !set {
 			cfg.RuntimeParams[k] = v
