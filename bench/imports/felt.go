@@ -46,7 +46,7 @@ func (b *bench) memory(ctx context.Context, engine string) (err error) {
 	if peaks[2], err = s.peak(); err != nil {
 		return err
 	}
-	fmt.Fprintf(b.out, "\n%s: a list of %d rows over HTTP: checked after %v, done after %v, %v; the program's peak of memory: %d MB idle, %d MB when checked, %d MB when done (target: below 256)\n",
+	fmt.Fprintf(b.out, "\n%s: a list of %d people over HTTP: checked after %v, done after %v, %v; the program's peak of memory: %d MB idle, %d MB when checked, %d MB when done (target: below 256)\n",
 		engine, b.huge, round(ready), round(time.Since(start)), i.Counts, peaks[0]>>20, peaks[1]>>20, peaks[2]>>20)
 	return nil
 }
@@ -173,12 +173,16 @@ func (b *bench) felt(ctx context.Context, engine string) (err error) {
 		return err
 	}
 	took := time.Since(start)
+	after, err := during(ctx, quiet, visitors, think, page)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(b.out, "\n%s: the People page of another course, %d visitors, while a list of %d rows goes in (target: p99 below 2 times the quiet one)\n", engine, visitors, b.others)
 	fmt.Fprintf(b.out, "  quiet:          %v\n", alone)
 	for _, l := range []struct {
 		name string
 		*latencies
-	}{{"read, checked:", checked}, {"carried out:", carried}} {
+	}{{"read, checked:", checked}, {"carried out:", carried}, {"afterwards:", after}} {
 		fmt.Fprintf(b.out, "  %-15s %v; p50 x %.2f, p99 x %.2f\n", l.name, l.latencies,
 			float64(l.percentile(0.5))/float64(alone.percentile(0.5)), float64(l.percentile(0.99))/float64(alone.percentile(0.99)))
 	}

@@ -4,7 +4,7 @@
 // operator does and look into the database beside it.
 //
 // The tests of CI are small. The case E-02 in full, with twenty kills of nodes that
-// import 50,000 rows, takes some ten minutes:
+// import 50,000 rows, takes some three minutes:
 //
 //	go test ./internal/apptest/faults -count=1 -timeout 60m -v -run E02 -args -rows 50000 -kills 20
 package faults
