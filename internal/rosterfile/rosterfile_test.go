@@ -259,7 +259,7 @@ func TestF02ColumnsAreFoundByName(t *testing.T) {
 	for first, want := range map[string]Columns{
 		"Email,First name,Last name":                    {Address: 0, GivenName: 1, FamilyName: 2},
 		"COGNOME;NOME;INDIRIZZO E-MAIL;N. MATRICOLA":    {FamilyName: 0, GivenName: 1, Address: 2, StudentNumber: 3},
-		" e-mail address ,Role,Section,Start date,Ends": {Address: 0, Role: 1, Section: 2, Begins: 3},
+		" e-mail address ,Role,Section,Start date,Ends": {Address: 0, Role: 1, Section: 2, Begins: 3, Ends: 4},
 		"id,Cognome e nome,Posta elettronica,Ruolo,Dal": {FullName: 1, Address: 2, Role: 3, Begins: 4},
 		"userPrincipalName,displayName,Fìrst_Name":      {Address: 0, FullName: 1, GivenName: 2},
 	} {
