@@ -16,15 +16,16 @@ import (
 	"matricula/internal/store/storetest"
 )
 
-// A server that ends while it reads a list leaves one that nobody reads any more,
-// and that the next try would be taken for.
-func TestAListThatWasReadByHalfIsThrownAwayAndSentAgain(t *testing.T) {
+// A node that ends while it reads a list leaves one that nobody reads any more: once
+// its lease is over, the same list sent again goes on with it.
+func TestAListThatWasReadByHalfIsSentAgain(t *testing.T) {
 	c := openCampus(t, storetest.SQLite)
 	list := file(t, "ada@uni.example\n")
 	c.run(nil, "CS-201", list, "--yes").wants(t, exitDone)
-	storetest.Exec(t, c.db.SQL(t), `UPDATE imports SET state = 'reading', started_at = NULL, ended_at = NULL`)
+	storetest.Exec(t, c.db.SQL(t), `UPDATE imports SET state = 'reading', started_at = NULL, ended_at = NULL, leased_until = $1`, time.Now().Add(1500*time.Millisecond))
 	var mu sync.Mutex
-	at := time.Now()
+	began := time.Now()
+	at := began
 	clock := func() time.Time {
 		mu.Lock()
 		defer mu.Unlock()
@@ -36,8 +37,11 @@ func TestAListThatWasReadByHalfIsThrownAwayAndSentAgain(t *testing.T) {
 	if err := (&importCommand{Course: "CS-201", File: list, Role: "student", Yes: true}).Run(t.Context(), p); err != nil {
 		t.Fatalf("%v\n%s%s", err, stdout.String(), stderr.String())
 	}
-	is(t, "the imports", c.imports(), "done canceled")
+	is(t, "the imports", c.imports(), "done")
 	is(t, "the roster", c.roster(), "ada student")
+	if at.Sub(began) < 2*time.Minute {
+		t.Error("the list was not sent again")
+	}
 }
 
 // Every request is answered only when it is sent again: first the server says that

@@ -19,8 +19,8 @@ import (
 	"matricula/internal/rosterfile"
 )
 
-// upload sends the list. A server that ends in the middle of reading it leaves an
-// import that nobody reads any more: that is thrown away and the list sent again.
+// upload sends the list. A node that ends in the middle of reading it leaves an
+// import that nobody reads any more: the list is sent again, and goes on with it.
 func (im *importing) upload(ctx context.Context, file *listFile) error {
 	query := url.Values{"role": {im.Role}}
 	if file.name != "" {
@@ -37,10 +37,7 @@ func (im *importing) upload(ctx context.Context, file *listFile) error {
 			return err
 		}
 		err := im.isRead(ctx)
-		if err == nil || !errors.Is(err, errHalfRead) {
-			return err
-		}
-		if err := im.client.cancel(ctx, &im.imp); err != nil {
+		if !errors.Is(err, errHalfRead) {
 			return err
 		}
 	}
