@@ -117,7 +117,7 @@ func (s *server) prepare(ctx context.Context, dsn string, courses int) (err erro
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, b.store.Close()) }()
+	defer func() { err = errors.Join(err, b.store.Close(), analyze(ctx, dsn)) }()
 	s.cookie = b.secret
 	for i := range courses {
 		id, err := b.newCourse(ctx, fmt.Sprintf("Course %d", i))

@@ -45,7 +45,16 @@ func (e engine) String() string {
 //
 // SQLite has a single writer, so that nothing needs to be locked there.
 type statement struct {
-	text [2]string
+	text   [2]string
+	skewed bool
+}
+
+// eachTime has PostgreSQL plan a statement for the values of each execution, and
+// returns it. A plan that is made once for all values is one for the average course:
+// it is wrong for every other one where one course holds most of a school's people.
+func (s *statement) eachTime() *statement {
+	s.skewed = true
+	return s
 }
 
 // statements holds every statement of the package, so that a test can prepare

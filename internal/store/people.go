@@ -76,7 +76,7 @@ func init() {
 			for _, wide := range []bool{false, true} {
 				sh := peopleShape{order, down, wide || order == ByRole || order == ByAdded}
 				if peopleStatements[sh] == nil {
-					peopleStatements[sh] = stmt(peopleText(sh))
+					peopleStatements[sh] = stmt(peopleText(sh)).eachTime()
 				}
 			}
 		}
@@ -242,7 +242,7 @@ var sqlPeopleCounts = stmt(`
 	) m
 	JOIN users u ON u.id = m.user_id
 	JOIN courses c ON c.id = $1` + joinMembership + `
-	WHERE u.status <> 'erased' AND ` + withinSections("$2", "$3"))
+	WHERE u.status <> 'erased' AND ` + withinSections("$2", "$3")).eachTime()
 
 // PeopleCounts counts a course's people, its staff and those who have not
 // arrived; of some sections alone when these are given, and then self.

@@ -110,6 +110,9 @@ func openPostgres(_ context.Context, dsn string) (*Store, error) {
 		// Both are for statements of seconds. A page that starts workers waits several
 		// milliseconds for them, and much longer on a busy machine.
 		"jit": "off", "max_parallel_workers_per_gather": "0",
+		// What a page asks for lies in memory or on a disk without a head that moves. With
+		// the default of 4, all people are read for the few hundred of a course.
+		"random_page_cost": "1.1",
 	} {
 		if _, set := cfg.RuntimeParams[k]; !set {
 			cfg.RuntimeParams[k] = v

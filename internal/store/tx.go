@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"matricula/internal/lms"
 )
@@ -125,7 +128,10 @@ type poolReader struct {
 	db *sql.DB
 }
 
-func (r poolReader) query(ctx context.Context, text string, _ *statement, args []any) (rowSet, error) {
+func (r poolReader) query(ctx context.Context, text string, st *statement, args []any) (rowSet, error) {
+	if st.skewed {
+		args = slices.Concat([]any{pgx.QueryExecModeCacheDescribe}, args)
+	}
 	return r.db.QueryContext(ctx, text, args...)
 }
 
