@@ -23,7 +23,7 @@ const (
 	turnChunks = 8
 )
 
-// WorkOnImport takes the import that has waited longest, works on it for a turn,
+// WorkOnImport takes the import whose turn it is, works on it for a turn,
 // and tells whether there was one. Nodes share the work by leases in the database:
 // whoever holds one works on that import, each transaction makes sure that it is
 // still held, and what a node has not committed has not happened.

@@ -61,8 +61,13 @@ var (
 	sqlUpdateImport = stmt(`UPDATE imports SET state = $2, options = $3, heading = $4, columns = $5, row_count = $6, chunk_count = $7, done_count = $8, counts = $9, new_sections = $10,
 			fault = $11, checked_at = $12, started_by = $13, started_at = $14, ended_at = $15, undone_by = $16, fingerprint = $17 WHERE id = $1`)
 
-	sqlFindImportWork = stmt(`SELECT i.id, i.course_id FROM imports i WHERE i.state IN ('checking', 'running', 'undoing') AND i.leased_until <= $1
-		ORDER BY i.turn_at, i.id LIMIT 1`)
+	// Turns are fair among people first, so that one list does not wait for the
+	// five hundred that a source brings, and then among the lists of each.
+	sqlFindImportWork = stmt(`SELECT i.id, i.course_id FROM (
+			SELECT id, course_id, leased_until, turn_at, max(turn_at) OVER (PARTITION BY started_by) AS last_turn
+			FROM imports WHERE state IN ('checking', 'running', 'undoing')
+		) i
+		WHERE i.leased_until <= $1 ORDER BY i.last_turn, i.turn_at, i.id LIMIT 1`)
 	sqlLeaseImport  = stmt(`UPDATE imports SET lease_node = $2, leased_until = $3, turn_at = $4 WHERE id = $1 AND state IN ('checking', 'running', 'undoing') AND leased_until <= $4`)
 	sqlRenewImport  = stmt(`UPDATE imports SET leased_until = $3 WHERE id = $1 AND lease_node = $2`)
 	sqlTakeReading  = stmt(`UPDATE imports SET leased_until = $3 WHERE id = $1 AND state = 'reading' AND leased_until <= $2`)
@@ -155,7 +160,7 @@ func (tx *Tx) UpdateImport(ctx context.Context, i lms.Import) error {
 	return nil
 }
 
-// LeaseImport takes the import that has waited longest for a node, until a time;
+// LeaseImport takes the import whose turn it is for a node, until a time;
 // ok is false when none waits. Whoever holds the lease works on it.
 func (tx *Tx) LeaseImport(ctx context.Context, node string, now, until time.Time) (id int64, ok bool, err error) {
 	var course int64
