@@ -5,7 +5,6 @@ import (
 
 	"matricula/internal/access"
 	"matricula/internal/lms"
-	"matricula/internal/rosterfile"
 	"matricula/internal/store"
 )
 
@@ -162,6 +161,3 @@ func (s *Service) ImportSample(ctx context.Context, c access.Caller, id int64, l
 	}
 	return chunk.Rows[:min(limit, len(chunk.Rows))], nil
 }
-
-// ImportFields are what a column of a list can hold.
-func ImportFields() []rosterfile.FieldInfo { return rosterfile.Fields() }

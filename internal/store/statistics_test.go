@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"matricula/internal/store"
 	"matricula/internal/store/storetest"
 )
 
@@ -38,5 +39,41 @@ func TestPlansOfANewInstallationDoNotStay(t *testing.T) {
 		if known < 1000 || read > 100*size {
 			t.Errorf("%s: %d rows, of which the planner knows %.0f; %d were read one after the other", table, size, known, read)
 		}
+	}
+}
+
+// TestPeopleArePlannedForTheirCourse makes sure that no connection keeps a plan for
+// the people of all courses, which is wrong for every other one where one course
+// holds most of a school.
+func TestPeopleArePlannedForTheirCourse(t *testing.T) {
+	t.Parallel()
+	st := storetest.New(t, storetest.PostgreSQL).Open(t)
+	id, roles := course(t, st, "Algorithms")
+	enroll(t, st, roles["student"], nameOne(t, st, "ada@uni.example"))
+	st.ReadPool().SetMaxOpenConns(1)
+	for range 8 { // a generic plan is made at the sixth time
+		people, err := st.Reader().People(t.Context(), store.PeopleQuery{CourseID: id, Limit: 10})
+		if err != nil || len(people) != 1 {
+			t.Fatalf("%v (%v)", people, err)
+		}
+		if n, err := st.Reader().PeopleCounts(t.Context(), id, "", 0); err != nil || n.All != 1 {
+			t.Fatalf("%+v (%v)", n, err)
+		}
+		if _, _, err := st.Reader().Course(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept := func(part string) (n int) {
+		t.Helper()
+		if err := st.ReadPool().QueryRow(`SELECT count(*) FROM pg_prepared_statements WHERE strpos(statement, $1) > 0`, part).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := kept("SELECT user_id FROM enrollments"); n != 0 {
+		t.Errorf("%d statements about people are kept with their plans", n)
+	}
+	if kept("FROM courses") == 0 {
+		t.Error("no other statement is kept, so that this test proves nothing")
 	}
 }

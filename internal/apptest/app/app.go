@@ -75,11 +75,6 @@ type settings struct {
 	provider  func(*signin.Provider)
 }
 
-// WithService changes the options of the use cases.
-func WithService(change func(*service.Options)) Option {
-	return func(s *settings) { change(&s.service) }
-}
-
 // WithProvider changes the provider as the program knows it.
 func WithProvider(change func(*signin.Provider)) Option {
 	return func(s *settings) { s.provider = change }
