@@ -2,36 +2,23 @@ package service
 
 import (
 	"context"
+	"slices"
 
 	"matricula/internal/access"
 	"matricula/internal/lms"
+	"matricula/internal/store"
 )
 
-// RoleOf is a role with the number of people who have it.
-type RoleOf struct {
-	Role   lms.Role
-	People int64
-}
+// RoleOf is a role with the number of people who have it; the type is the
+// store's, for the faces that may not import it.
+type RoleOf = store.RoleOf
 
 // Roles lists a course's roles.
 func (s *Service) Roles(ctx context.Context, c access.Caller, courseID int64) ([]RoleOf, error) {
 	if _, err := s.look(ctx, c, access.RoleView, courseID); err != nil {
 		return nil, err
 	}
-	tx := s.store.Reader()
-	roles, err := tx.Roles(ctx, courseID)
-	if err != nil {
-		return nil, err
-	}
-	counts, err := tx.RoleCounts(ctx, courseID)
-	if err != nil {
-		return nil, err
-	}
-	list := make([]RoleOf, len(roles))
-	for i, r := range roles {
-		list[i] = RoleOf{Role: r, People: counts[r.ID]}
-	}
-	return list, nil
+	return s.store.Reader().RolesOf(ctx, courseID)
 }
 
 // RoleFields is what people write about a custom role.
@@ -152,11 +139,12 @@ func (s *Service) DeleteRole(ctx context.Context, c access.Caller, courseID, rol
 		if err := w.delegator().MayChangeRole(&w.standing.Member, &role, 0); err != nil {
 			return err
 		}
-		counts, err := w.tx.RoleCounts(ctx, courseID)
+		roles, err := w.tx.RolesOf(ctx, courseID)
 		if err != nil {
 			return err
 		}
-		if n := counts[role.ID]; n > 0 {
+		if i := slices.IndexFunc(roles, func(o RoleOf) bool { return o.Role.ID == role.ID }); i >= 0 && roles[i].People > 0 {
+			n := roles[i].People
 			return lms.Errorf(lms.CodeConflict, "role-in-use", "%d people have the role %s. Give them another role first.", n, role.Name)
 		}
 		if err := w.tx.DeleteRole(ctx, courseID, roleID); err != nil {

@@ -50,6 +50,10 @@ func (s *Service) Roster(ctx context.Context, c access.Caller, r RosterRequest) 
 	if err != nil {
 		return RosterPage{}, err
 	}
+	return s.roster(ctx, c, st, r)
+}
+
+func (s *Service) roster(ctx context.Context, c access.Caller, st *access.Standing, r RosterRequest) (RosterPage, error) {
 	clean, err := lms.CleanText(r.Search, "search", lms.MaxNameRunes)
 	if err != nil {
 		return RosterPage{}, err
@@ -63,6 +67,47 @@ func (s *Service) Roster(ctx context.Context, c access.Caller, r RosterRequest) 
 	}
 	people, more := page(list, r.Limit)
 	return RosterPage{Standing: st, People: people, More: more}, nil
+}
+
+// CoursePeople is a page of a course's people with what is needed to choose
+// among them.
+type CoursePeople struct {
+	Course   CourseView
+	Counts   store.PeopleCounts
+	Roles    []RoleOf
+	Sections []store.SectionOf
+	Roster   RosterPage
+	Refused  error // why there is no roster, where the request is at fault
+}
+
+// CoursePeople reads what several requests could read one by one, and looks at
+// how the caller stands in the course once.
+func (s *Service) CoursePeople(ctx context.Context, c access.Caller, r RosterRequest) (CoursePeople, error) {
+	st, err := s.look(ctx, c, access.RosterView, r.CourseID)
+	if err != nil {
+		return CoursePeople{}, err
+	}
+	for _, also := range []access.Action{access.RoleView, access.SectionView} {
+		if err := access.Decide(c, also, st); err != nil {
+			return CoursePeople{}, err
+		}
+	}
+	p := CoursePeople{Course: viewOf(c, st)}
+	if p.Counts, err = s.store.Reader().PeopleCounts(ctx, r.CourseID, st.Within(c), c.UserID); err != nil {
+		return p, err
+	}
+	if p.Roles, err = s.store.Reader().RolesOf(ctx, r.CourseID); err != nil {
+		return p, err
+	}
+	if p.Sections, err = s.sections(ctx, c, st); err != nil {
+		return p, err
+	}
+	p.Roster, err = s.roster(ctx, c, st, r)
+	if e := lmsError(err); e != nil && e.Code == lms.CodeInvalid {
+		p.Refused = err
+		return p, nil
+	}
+	return p, err
 }
 
 // RosterCounts counts a course's people.

@@ -20,7 +20,11 @@ func (s *Service) Sections(ctx context.Context, c access.Caller, courseID int64)
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.store.Reader().SectionCounts(ctx, courseID)
+	return s.sections(ctx, c, st)
+}
+
+func (s *Service) sections(ctx context.Context, c access.Caller, st *access.Standing) ([]store.SectionOf, error) {
+	list, err := s.store.Reader().SectionCounts(ctx, st.Course.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -185,9 +185,15 @@ func TestEnrollingPutsEachPersonInOnceAndTellsWhoIsNew(t *testing.T) {
 		if err != nil || members[0].Enrollment.Role.Key != "observer" || members[1].Enrollment != nil || members[1].Grant != nil || members[2].Enrollment != nil {
 			t.Errorf("in the end %+v (%v)", members, err)
 		}
-		counts, err := st.Reader().RoleCounts(ctx, id)
-		if err != nil || len(counts) != 1 || counts[roles["observer"].ID] != 1 {
-			t.Errorf("counts %v (%v)", counts, err)
+		counted, err := st.Reader().RolesOf(ctx, id)
+		if err != nil || len(counted) != len(roles) {
+			t.Errorf("roles %v (%v)", counted, err)
+		}
+		for _, o := range counted {
+			want := map[string]int64{"observer": 1}[o.Role.Key]
+			if o.People != want || o.Role.ID != roles[o.Role.Key].ID {
+				t.Errorf("%d people are %+v, want %d", o.People, o.Role, want)
+			}
 		}
 	})
 }

@@ -16,7 +16,9 @@ var (
 		ON CONFLICT (course_id, key) DO NOTHING RETURNING id`)
 	sqlUpdateRole = stmt(`UPDATE course_roles SET key = $3, name = $4, privileges = $5 WHERE course_id = $1 AND id = $2 AND NOT is_preset`)
 	sqlDeleteRole = stmt(`DELETE FROM course_roles WHERE course_id = $1 AND id = $2 AND NOT is_preset`)
-	sqlRoleCounts = stmt(`SELECT role_id, count(*) FROM enrollments WHERE course_id = $1 GROUP BY role_id`)
+	sqlRolesOf = stmt(`SELECT r.id, r.course_id, r.key, r.name, r.is_preset, r.privileges, coalesce(n.people, 0) FROM course_roles r
+		LEFT JOIN (SELECT role_id, count(*) AS people FROM enrollments WHERE course_id = $1 GROUP BY role_id) n ON n.role_id = r.id
+		WHERE r.course_id = $1 ORDER BY r.id`)
 )
 
 // syncPresetRoles makes the stored presets those of this program, so that a
@@ -42,20 +44,22 @@ func (tx *Tx) Roles(ctx context.Context, courseID int64) ([]lms.Role, error) {
 	return list, nil
 }
 
-// RoleCounts counts the people in each role of a course, by the role's id.
-func (tx *Tx) RoleCounts(ctx context.Context, courseID int64) (map[int64]int64, error) {
-	counts := map[int64]int64{}
-	rows, err := tx.query(ctx, sqlRoleCounts, courseID)
-	_, err = collect(rows, err, func(r scanner) (struct{}, error) {
-		var id, n int64
-		err := r.Scan(&id, &n)
-		counts[id] = n
-		return struct{}{}, err
+// RoleOf is a role with the number of people who have it.
+type RoleOf struct {
+	Role   lms.Role
+	People int64
+}
+
+// RolesOf lists a course's roles, in the order of Roles, with their people.
+func (tx *Tx) RolesOf(ctx context.Context, courseID int64) ([]RoleOf, error) {
+	rows, err := tx.query(ctx, sqlRolesOf, courseID)
+	list, err := collect(rows, err, func(r scanner) (o RoleOf, err error) {
+		return o, r.Scan(&o.Role.ID, &o.Role.CourseID, &o.Role.Key, &o.Role.Name, &o.Role.Preset, privileges{&o.Role.Privileges}, &o.People)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("count roles of course %d: %w", courseID, err)
+		return nil, fmt.Errorf("list roles of course %d with their people: %w", courseID, err)
 	}
-	return counts, nil
+	return list, nil
 }
 
 // CreateRole adds a custom role; ok is false when its key is taken.

@@ -242,14 +242,15 @@ func (w *Web) backToPeople(rw http.ResponseWriter, r *request) error {
 // showPeople shows the table, below what became of a change of many, if there
 // was one.
 func (w *Web) showPeople(rw http.ResponseWriter, r *request, s peopleSearch, many *manyView) error {
-	v, err := w.readCourse(r)
+	id, err := courseID(r)
 	if err != nil {
 		return err
 	}
-	view, status, err := w.peopleOf(r, v, s)
+	p, err := w.svc.CoursePeople(r.Context(), r.caller, s.request(id))
 	if err != nil {
 		return err
 	}
+	view, status := w.peopleOf(r, p, s)
 	if view.Many = many; many != nil && many.Problem.Message != "" {
 		status = many.Status
 	}
@@ -261,46 +262,33 @@ func (w *Web) showPeople(rw http.ResponseWriter, r *request, s peopleSearch, man
 	return nil
 }
 
-func (w *Web) peopleOf(r *request, v service.CourseView, s peopleSearch) (peopleView, int, error) {
+func (w *Web) peopleOf(r *request, p service.CoursePeople, s peopleSearch) (peopleView, int) {
+	v, counts := p.Course, p.Counts
 	view := peopleView{
 		Shell: w.courseShell(r, v, r.words.T("People"), "people"), Search: s, CourseID: v.Course.ID, MayAdd: may(r, access.EnrollmentAdd, v),
-		Add: addBoxView{CourseID: v.Course.ID},
+		Add: addBoxView{CourseID: v.Course.ID}, Roles: p.Roles, Sections: p.Sections,
+		Counts: []peopleCount{
+			{showAll, "Everyone", counts.All},
+			{showStaff, "Staff", counts.Staff},
+			{showStudents, "Students", counts.All - counts.Staff},
+			{showPending, "Not here yet", counts.Pending},
+		},
 	}
-	counts, err := w.svc.RosterCounts(r.Context(), r.caller, v.Course.ID)
-	if err != nil {
-		return view, 0, err
+	view.Give, view.Switch = offeredForMany(r, v, p.Roles)
+	if p.Refused != nil {
+		var status int
+		view.Problem, status, _ = asProblem(r.words, p.Refused)
+		return view, status
 	}
-	view.Counts = []peopleCount{
-		{showAll, "Everyone", counts.All},
-		{showStaff, "Staff", counts.Staff},
-		{showStudents, "Students", counts.All - counts.Staff},
-		{showPending, "Not here yet", counts.Pending},
-	}
-	if view.Roles, err = w.svc.Roles(r.Context(), r.caller, v.Course.ID); err != nil {
-		return view, 0, err
-	}
-	if view.Sections, err = w.svc.Sections(r.Context(), r.caller, v.Course.ID); err != nil {
-		return view, 0, err
-	}
-	view.Give, view.Switch = offeredForMany(r, v, view.Roles)
-	page, err := w.svc.Roster(r.Context(), r.caller, s.request(v.Course.ID))
-	if err != nil {
-		p, status, ok := asProblem(r.words, err)
-		if !ok || lms.CodeOf(err) == lms.CodeForbidden {
-			return view, 0, err
-		}
-		view.Problem = p
-		return view, status, nil
-	}
-	for _, person := range page.People {
+	for _, person := range p.Roster.People {
 		row := w.rowOf(r, v, person.Member)
 		view.MayEdit = view.MayEdit || row.Editable
 		view.Rows = append(view.Rows, row)
 	}
-	if n := len(page.People); page.More && n > 0 {
-		view.Next = writeCursor(page.People[n-1].Cursor)
+	if n := len(p.Roster.People); p.Roster.More && n > 0 {
+		view.Next = writeCursor(p.Roster.People[n-1].Cursor)
 	}
-	return view, http.StatusOK, nil
+	return view, http.StatusOK
 }
 
 // request is the search in the words of the service.
