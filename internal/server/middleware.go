@@ -203,12 +203,15 @@ func (s *Server) harden(next http.Handler) http.Handler {
 func (s *Server) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		size, timeout, tooLarge := int64(maxBodyBytes), requestTimeout, errBodySize
-		if long := longRequest(r); long {
+		switch {
+		case longRequest(r):
 			size, timeout, tooLarge = maxUploadBytes, longTimeout, errFileSize
 			c, until := http.NewResponseController(w), s.opts.Now().Add(longTimeout)
 			if err := errors.Join(c.SetReadDeadline(until), c.SetWriteDeadline(until)); err != nil {
 				s.opts.Log.WarnContext(r.Context(), "a long request keeps the short deadlines", "error", err)
 			}
+		case r.Method == http.MethodGet || r.Method == http.MethodHead:
+			defer s.opts.Service.Reading()()
 		}
 		if r.ContentLength > size {
 			s.fail(w, r, tooLarge)

@@ -18,6 +18,15 @@ type applying struct {
 	names       map[int64]string // of sections
 }
 
+// stepBack lets pages be read first. Where nobody else can write meanwhile, the
+// work steps back between its transactions only: a reader may have something to
+// note too, such as when a session was last used.
+func (a *applying) stepBack() {
+	if !a.im.w.tx.Exclusive() {
+		a.im.s.courtesy.stepBack()
+	}
+}
+
 func (a *applying) run(ctx context.Context) error {
 	if err := a.addAll(ctx); err != nil {
 		return err
@@ -46,6 +55,7 @@ func (a *applying) addAll(ctx context.Context) error {
 			named[r.want.Address] = store.Named{UserID: r.member.User.ID}
 		}
 	}
+	a.stepBack()
 	if err := w.tx.NameUnknown(ctx, w.caller.UserID, w.now, people, named); err != nil {
 		return err
 	}
@@ -69,6 +79,7 @@ func (a *applying) addAll(ctx context.Context) error {
 		places = append(places, a.placeOf(r, n.UserID, past[n.UserID]))
 	}
 	slices.SortFunc(places, func(x, y lms.Enrollment) int { return int(x.UserID - y.UserID) })
+	a.stepBack()
 	added, err := w.tx.EnrollEach(ctx, places)
 	if err != nil {
 		return err
@@ -94,6 +105,7 @@ func (a *applying) addAll(ctx context.Context) error {
 		entries = append(entries, e)
 	}
 	if len(entries) > 0 {
+		a.stepBack()
 		if err := w.tx.AddAuditMany(ctx, entries[0], entries); err != nil {
 			return err
 		}

@@ -20,7 +20,7 @@ import (
 const (
 	leaseFor   = 5 * time.Second
 	renewEvery = leaseFor / 4
-	turnChunks = 8
+	turnChunks = 20
 )
 
 // WorkOnImport takes the import whose turn it is, works on it for a turn,
@@ -136,6 +136,7 @@ func (s *Service) turn(ctx context.Context, node string, i lms.Import, step func
 		if !toDo(i.State, info.Step) {
 			continue
 		}
+		s.courtesy.stepBack()
 		if err := s.batch(ctx, node, i, info.N, step); err != nil {
 			if e := lmsError(err); e != nil && e.Code != lms.CodeUnavailable {
 				s.recordRefusal(ctx, access.Caller{UserID: workerOf(i), RequestID: importRequest(i)}, actionOf(i), i.CourseID, err)

@@ -12,7 +12,7 @@ import (
 
 // chunkRows is how many rows are checked and carried out in one transaction: few
 // enough that whoever changes the course meanwhile hardly waits.
-const chunkRows = 1000
+const chunkRows = 400
 
 // importAudit is how the audit shows an import.
 type importAudit struct {

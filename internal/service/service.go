@@ -58,6 +58,8 @@ type Service struct {
 	now   func() time.Time
 	log   *slog.Logger
 	wake  chan struct{} // that there is work in the background
+
+	courtesy courtesy
 }
 
 // Wake tells those who work in the background that there is something to do.

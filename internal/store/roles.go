@@ -16,7 +16,7 @@ var (
 		ON CONFLICT (course_id, key) DO NOTHING RETURNING id`)
 	sqlUpdateRole = stmt(`UPDATE course_roles SET key = $3, name = $4, privileges = $5 WHERE course_id = $1 AND id = $2 AND NOT is_preset`)
 	sqlDeleteRole = stmt(`DELETE FROM course_roles WHERE course_id = $1 AND id = $2 AND NOT is_preset`)
-	sqlRolesOf = stmt(`SELECT r.id, r.course_id, r.key, r.name, r.is_preset, r.privileges, coalesce(n.people, 0) FROM course_roles r
+	sqlRolesOf    = stmt(`SELECT r.id, r.course_id, r.key, r.name, r.is_preset, r.privileges, coalesce(n.people, 0) FROM course_roles r
 		LEFT JOIN (SELECT role_id, count(*) AS people FROM enrollments WHERE course_id = $1 GROUP BY role_id) n ON n.role_id = r.id
 		WHERE r.course_id = $1 ORDER BY r.id`)
 )

@@ -75,6 +75,9 @@ func (tx *Tx) lock(ctx context.Context, label string, st *statement, args ...any
 	return tx.later(ctx, label, st, args...)
 }
 
+// Exclusive tells whether nobody else can write until the transaction ends.
+func (tx *Tx) Exclusive() bool { return tx.engine == engineSQLite }
+
 // one scans a single row; ok is false when there is none.
 func (tx *Tx) one(ctx context.Context, st *statement, args []any, dest ...any) (ok bool, err error) {
 	rows, err := tx.query(ctx, st, args...)
