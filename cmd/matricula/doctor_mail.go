@@ -20,7 +20,7 @@ func checkMail(ctx context.Context, cfg config.Config) (string, error) {
 	if err := greetMail(ctx, *cfg.Mail); err != nil {
 		return "", fmt.Errorf("MATRICULA_SMTP: %s: %w", cfg.Mail, err)
 	}
-	return cfg.Mail.String() + " answers (this version sends no mail yet)", nil
+	return cfg.Mail.String() + " answers", nil
 }
 
 func greetMail(ctx context.Context, m config.Mail) (err error) {

@@ -13,6 +13,7 @@ import (
 	"matricula/internal/config"
 	"matricula/internal/fetch"
 	"matricula/internal/jobs"
+	"matricula/internal/mail"
 	"matricula/internal/server"
 	"matricula/internal/service"
 	"matricula/internal/signin"
@@ -59,7 +60,7 @@ func (s *serveCommand) Run(ctx context.Context, p *program) (err error) {
 	svc := service.New(st, service.Options{
 		Now: p.now, Log: log, SignUp: cfg.SignUp, Directory: cfg.Directory, NamingDomains: cfg.NamingDomains,
 		Settings: cfg.InForce(), Providers: cfg.Providers, Zone: zone,
-		Fetch: fetcher.Fetch, CheckPlace: fetcher.Check,
+		Fetch: fetcher.Fetch, CheckPlace: fetcher.Check, Mail: mailOptions(cfg),
 	})
 	if err := svc.NameAdmins(ctx, cfg.Admins); err != nil {
 		return fmt.Errorf("MATRICULA_ADMINS: %w", err)
@@ -73,14 +74,22 @@ func (s *serveCommand) Run(ctx context.Context, p *program) (err error) {
 	if err != nil {
 		return fmt.Errorf("MATRICULA_ADDR: %w", err)
 	}
-	if cfg.Mail != nil {
-		log.Warn("no mail is sent: this version cannot send any yet", "variable", "MATRICULA_SMTP")
-	}
 	log.Info("listening", "url", cfg.URL, "address", listener.Addr().String(), "database", cfg.Database, "version", readBuild().version)
 	defer jobs.Start(ctx, svc, log)()
 	err = srv.Serve(ctx, listener)
 	log.Info("stopped")
 	return err
+}
+
+// mailOptions is how mail is sent, nil when none is.
+func mailOptions(cfg config.Config) *service.MailOptions {
+	if cfg.Mail == nil {
+		return nil
+	}
+	site, m := mail.Site{URL: cfg.URL}, cfg.Mail
+	return &service.MailOptions{
+		Sender: mail.SMTP{Host: m.Host, Port: m.Port, TLS: m.TLS, User: m.User, Password: m.Password, From: m.From, Domain: site.Host()}, Site: site,
+	}
 }
 
 // prepare brings the database to this version, and refuses one that could lose

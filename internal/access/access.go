@@ -127,6 +127,14 @@ const (
 	UserClaim     Action = "user.claim"
 	UserSignUp    Action = "user.sign-up"
 	AddressChange Action = "address.change"
+	UserProve     Action = "user.prove"
+
+	AddressProve   Action = "address.prove"
+	AddressAdd     Action = "address.add"
+	AddressRemove  Action = "address.remove"
+	AddressPrimary Action = "address.primary"
+
+	MailView Action = "mail.view"
 )
 
 // rule is what an action asks for.
@@ -227,6 +235,14 @@ var rules = map[Action]rule{
 	UserClaim:     {system: true, write: true},
 	UserSignUp:    {system: true, write: true},
 	AddressChange: {system: true, write: true},
+	UserProve:     {system: true, write: true},
+
+	AddressProve:   {site: anybody, write: true, browser: true},
+	AddressAdd:     {site: anybody, write: true, browser: true},
+	AddressRemove:  {site: anybody, write: true, browser: true},
+	AddressPrimary: {site: anybody, write: true, browser: true},
+
+	MailView: {site: admins},
 }
 
 // Standing is the caller's place in the course at hand, read in the same

@@ -152,7 +152,8 @@ func TestTheWholePolicyBySiteRole(t *testing.T) {
 		AccountView: any3, AccountUpdate: any3, AccountExport: any3, SessionEnd: any3, TokenView: any3, TokenCreate: any3, TokenRevoke: any3,
 		TermView: any3, TermCreate: any3[2:], TermUpdate: any3[2:], TermDelete: any3[2:],
 		SourceView: any3[2:], SourceCreate: any3[2:], SourceUpdate: any3[2:], SourceDelete: any3[2:], SourceRun: any3[2:],
-		UserSignIn: nil, UserClaim: nil, UserSignUp: nil, AddressChange: nil, EnrollmentEnd: nil,
+		AddressProve: any3, AddressAdd: any3, AddressRemove: any3, AddressPrimary: any3, MailView: any3[2:],
+		UserSignIn: nil, UserClaim: nil, UserSignUp: nil, UserProve: nil, AddressChange: nil, EnrollmentEnd: nil,
 	}
 	for _, a := range Actions() {
 		if a.OfCourse() {
@@ -183,7 +184,7 @@ func TestTheWholePolicyBySiteRole(t *testing.T) {
 func TestWhatIsNoActionCannotBeAskedFor(t *testing.T) {
 	admin := person(1)
 	admin.SiteRole = lms.SiteAdmin
-	for _, a := range []Action{"", "course.burn", "Course.Update", UserSignIn, UserClaim, UserSignUp, AddressChange} {
+	for _, a := range []Action{"", "course.burn", "Course.Update", UserSignIn, UserClaim, UserSignUp, UserProve, AddressChange} {
 		denial(t, Decide(admin, a, standing(openCourse, preset(1, lms.RoleOwner))), lms.CodeForbidden, "forbidden")
 	}
 }
@@ -226,7 +227,7 @@ func TestC17ATokenDoesNoMoreThanItsScopesAndItsCourses(t *testing.T) {
 				t.Errorf("%s with %s: %v", a, what, err)
 			}
 		}
-		browser := a == SessionEnd || a == TokenCreate || a == AccountExport
+		browser := slices.Contains([]Action{SessionEnd, TokenCreate, AccountExport, AddressProve, AddressAdd, AddressRemove, AddressPrimary}, a)
 		check("a read token", token(lms.SiteAdmin, read), !a.Writes() && !browser)
 		check("a token without scopes", token(lms.SiteAdmin, nil), false)
 		check("a full token", token(lms.SiteAdmin, both), !browser)

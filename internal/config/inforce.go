@@ -32,6 +32,6 @@ func (c Config) InForce() []lms.Setting {
 		{Name: varSourcesHosts, Value: strings.Join(c.SourcesHosts, ", "), Meaning: "The hosts from which roster sources may fetch. When none is set, nothing is fetched."},
 		{Name: varPendingDays, Value: strconv.Itoa(c.PendingDays), Meaning: "Days after which somebody who was named and never came is to expire. This version expires nobody yet."},
 		{Name: varTrustedProxies, Value: strings.Join(proxies, ", "), Meaning: "Whose word about the caller's own address is believed."},
-		{Name: varSMTP, Value: mail, Meaning: "The mail server. This version sends no mail yet."},
+		{Name: varSMTP, Value: mail, Meaning: "The mail server through which codes and notices are sent."},
 	}
 }

@@ -1,5 +1,5 @@
-// Package jobs does what nobody waits for: it carries out imports, ends places whose
-// time is over, and removes what has ended. What there is to do stands in the
+// Package jobs does what nobody waits for: it carries out imports, sends mail, ends
+// places whose time is over, and removes what has ended. What there is to do stands in the
 // database, and every node looks for it; a node that dies leaves nothing half done,
 // and another goes on where it was.
 package jobs
@@ -36,6 +36,7 @@ func Start(ctx context.Context, svc *service.Service, log *slog.Logger) (stop fu
 	var wg sync.WaitGroup
 	wg.Go(func() { r.work(ctx, "an import", svc.Woken(), svc.WorkOnImport) })
 	wg.Go(func() { r.work(ctx, "a roster source", nil, svc.WorkOnSource) })
+	wg.Go(func() { r.work(ctx, "mail", svc.MailWoken(), svc.WorkOnMail) })
 	wg.Go(func() { r.clean(ctx) })
 	return func() {
 		cancel()

@@ -44,6 +44,8 @@ type Options struct {
 	Fetch      func(context.Context, lms.SourceKind, string) (*fetch.Got, error)
 	CheckPlace func(lms.SourceKind, string) error
 
+	Mail *MailOptions // how mail is sent; nil: none is
+
 	Zone *time.Location // in which days begin and end; nil: UTC
 
 	// What administrators are shown, and nothing else depends on.
@@ -58,6 +60,8 @@ type Service struct {
 	now   func() time.Time
 	log   *slog.Logger
 	wake  chan struct{} // that there is work in the background
+
+	wakeMail chan struct{} // that there is mail to send
 
 	courtesy courtesy
 }
@@ -85,7 +89,7 @@ func New(st *store.Store, opts Options) *Service {
 	if opts.Zone == nil {
 		opts.Zone = time.UTC
 	}
-	return &Service{store: st, opts: opts, now: opts.Now, log: opts.Log, wake: make(chan struct{}, 1)}
+	return &Service{store: st, opts: opts, now: opts.Now, log: opts.Log, wake: make(chan struct{}, 1), wakeMail: make(chan struct{}, 1)}
 }
 
 // Ready tells whether the database answers.
@@ -95,7 +99,7 @@ func (s *Service) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
 // lists that nobody carried out.
 func (s *Service) Expire(ctx context.Context) error {
 	err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return tx.Expire(ctx, s.now(), s.now().Add(-keyLife))
+		return tx.Expire(ctx, s.now(), s.now().Add(-keyLife), s.now().Add(-keepMailNotes))
 	})
 	if err != nil {
 		return err
@@ -111,6 +115,7 @@ type work struct {
 	standing *access.Standing // nil for actions that are not about a course
 	now      time.Time
 	zone     *time.Location
+	mails    bool // can be sent
 
 	courseID  int64
 	recorded  bool
@@ -208,7 +213,7 @@ func doOnce[T any](ctx context.Context, s *Service, c access.Caller, a access.Ac
 		}
 	}
 	err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		w := &work{tx: tx, caller: c, action: a, courseID: courseID, now: s.now(), zone: s.opts.Zone}
+		w := &work{tx: tx, caller: c, action: a, courseID: courseID, now: s.now(), zone: s.opts.Zone, mails: s.SendsMail()}
 		if err := w.decide(ctx); err != nil {
 			return err
 		}

@@ -100,15 +100,28 @@ var errAgain = errors.New("the account changed meanwhile")
 // the account if that is the decision, and begins a session, all in one
 // transaction. Whatever refers to a claimed person is not touched.
 func (s *Service) SignIn(ctx context.Context, p signin.Provider, t signin.Token, userAgent, requestID string) (SignedIn, error) {
+	return s.admit(ctx, p, t, nil, userAgent, requestID)
+}
+
+// admit is SignIn for somebody who may have proved the token's address by a code,
+// which is used up.
+func (s *Service) admit(ctx context.Context, p signin.Provider, t signin.Token, proof *store.Proof, userAgent, requestID string) (SignedIn, error) {
 	var out SignedIn
 	var d signin.Decision
 	var err error
 	for range signInTries {
 		err = s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-			w := &work{tx: tx, action: access.UserSignIn, now: s.now()}
+			w := &work{tx: tx, action: access.UserSignIn, now: s.now(), mails: s.SendsMail()}
 			w.caller.RequestID = requestID
+			var proved lms.Email
+			if proof != nil {
+				proved = proof.Address
+				if err := w.takeProof(ctx, proof.ID); err != nil {
+					return err
+				}
+			}
 			var err error
-			if d, err = s.decideSignIn(ctx, tx, p, t); err != nil {
+			if d, err = s.decideSignIn(ctx, tx, p, t, proved); err != nil {
 				return err
 			}
 			if err := d.Err(p); err != nil {
@@ -133,7 +146,9 @@ func (s *Service) SignIn(ctx context.Context, p signin.Provider, t signin.Token,
 	return out, nil
 }
 
-func (s *Service) decideSignIn(ctx context.Context, tx *store.Tx, p signin.Provider, t signin.Token) (signin.Decision, error) {
+// decideSignIn decides in the transaction that will act on it. proved is the address
+// that a code has proved, if there was one.
+func (s *Service) decideSignIn(ctx context.Context, tx *store.Tx, p signin.Provider, t signin.Token, proved lms.Email) (signin.Decision, error) {
 	// The address first: whoever claims it at this moment attaches the identity
 	// in the same transaction, so that an address that is seen as claimed never
 	// goes with an identity that is not seen yet.
@@ -154,7 +169,7 @@ func (s *Service) decideSignIn(ctx context.Context, tx *store.Tx, p signin.Provi
 	if ok {
 		account.Identity = &signin.Holder{UserID: h.UserID, Status: h.Status}
 	}
-	return signin.Decide(signin.Policy{Provider: p, SignUp: s.opts.SignUp}, t, account), nil
+	return signin.Redeem(signin.Policy{Provider: p, SignUp: s.opts.SignUp}, t, account, proved), nil
 }
 
 // signInAudit is how the audit shows a sign-in. The address is masked: it is
@@ -268,6 +283,9 @@ func (w *work) refresh(ctx context.Context, u *lms.User, t signin.Token, d signi
 	}
 	before := u.Email
 	u.Email = d.Email
+	if err := w.tellChanged(ctx, u, before); err != nil {
+		return err
+	}
 	e, err := w.entry(access.AddressChange, 0, signInAudit{Address: before.Masked()}, signInAudit{Address: d.Email.Masked()})
 	if err != nil {
 		return err

@@ -138,6 +138,21 @@ func Decide(policy Policy, token Token, account AccountState) Decision {
 	return decideStranger(policy.SignUp, e)
 }
 
+// Redeem is Decide for a token whose holder may have proved an address by a code that
+// was sent to it. It turns "prove the address" into what the provider's word would
+// have been enough for, and changes no other decision: a code is no way round a
+// suspension, a token that is not verified, or somebody else's account.
+func Redeem(policy Policy, token Token, account AccountState, proved lms.Email) Decision {
+	d := Decide(policy, token, account)
+	if d.Kind != ProveAddress || proved == "" || d.Email != proved {
+		return d
+	}
+	if d.Kind, d.Reason = Create, ""; d.UserID != 0 {
+		d.Kind = Claim
+	}
+	return d
+}
+
 // inadmissible repeats what the protocol checks made sure of, because whoever
 // calls Decide with a token from elsewhere must not get past it.
 func inadmissible(p Provider, token Token) Reason {

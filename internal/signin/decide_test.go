@@ -442,3 +442,31 @@ func TestSignUpPoliciesAreReadByName(t *testing.T) {
 		}
 	}
 }
+
+// A code turns "prove the address" into what the provider's word would have been
+// enough for, for that address alone, and changes nothing else.
+func TestACodeProvesOneAddressAndNothingElse(t *testing.T) {
+	asked := 0
+	everything(func(p Provider, providerName string, token Token, identity, address string, account AccountState) {
+		for _, signUp := range signUps {
+			policy := Policy{Provider: p, SignUp: signUp}
+			d := Decide(policy, token, account)
+			for _, proved := range []lms.Email{"", "ada@uni.example", "ada@gmail.com", "mallory@evil.example"} {
+				got, want := Redeem(policy, token, account, proved), d
+				if d.Kind == ProveAddress && proved == d.Email {
+					asked++
+					want.Reason, want.Kind = "", Create
+					if address == "pending" {
+						want.Kind = Claim
+					}
+				}
+				if got != want {
+					t.Fatalf("%s, %s, identity %s, address %s, %s, proved %q: %+v, want %+v", providerName, token.Email, identity, address, signUp, proved, got, want)
+				}
+			}
+		}
+	})
+	if asked == 0 {
+		t.Error("nobody was ever asked to prove an address")
+	}
+}

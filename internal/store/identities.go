@@ -119,7 +119,11 @@ func (tx *Tx) Addresses(ctx context.Context, userID int64) ([]Address, error) {
 
 var (
 	sqlDemoteAddresses = stmt(`UPDATE emails SET is_primary = FALSE WHERE user_id = $1 AND is_primary`)
-	sqlAddAddress      = stmt(`INSERT INTO emails (address, user_id, as_typed, is_primary, verified_at, created_at)
+	sqlPromoteAddress  = stmt(`UPDATE emails SET is_primary = TRUE WHERE user_id = $1 AND address = $2 AND verified_at IS NOT NULL`)
+	sqlRemoveAddress   = stmt(`DELETE FROM emails WHERE user_id = $1 AND address = $2 AND NOT is_primary`)
+	sqlAddFurther      = stmt(`INSERT INTO emails (address, user_id, as_typed, is_primary, verified_at, created_at)
+		VALUES ($1, $2, $3, FALSE, $4, $4) ON CONFLICT (address) DO NOTHING`)
+	sqlAddAddress = stmt(`INSERT INTO emails (address, user_id, as_typed, is_primary, verified_at, created_at)
 		VALUES ($1, $2, $1, TRUE, $3, $3) ON CONFLICT (address) DO NOTHING`)
 )
 
@@ -133,6 +137,42 @@ func (tx *Tx) AddPrimaryAddress(ctx context.Context, u lms.User, address lms.Ema
 	n, err := tx.exec(ctx, sqlAddAddress, string(address), u.ID, at(now))
 	if err != nil {
 		return false, fmt.Errorf("add address to user %d: %w", u.ID, err)
+	}
+	if n == 0 {
+		return false, nil
+	}
+	u.Email = address
+	return true, tx.SetNames(ctx, u, Names{Given: u.GivenName, Family: u.FamilyName, Full: u.Name})
+}
+
+// AddAddress gives a person a further, proven address; added is false when it is
+// somebody's.
+func (tx *Tx) AddAddress(ctx context.Context, userID int64, address lms.Email, typed string, now time.Time) (added bool, err error) {
+	n, err := tx.exec(ctx, sqlAddFurther, string(address), userID, typed, at(now))
+	if err != nil {
+		return false, fmt.Errorf("add address to user %d: %w", userID, err)
+	}
+	return n == 1, nil
+}
+
+// RemoveAddress takes an address that is not the primary one from a person.
+func (tx *Tx) RemoveAddress(ctx context.Context, userID int64, address lms.Email) (removed bool, err error) {
+	n, err := tx.exec(ctx, sqlRemoveAddress, userID, string(address))
+	if err != nil {
+		return false, fmt.Errorf("remove address of user %d: %w", userID, err)
+	}
+	return n == 1, nil
+}
+
+// PromoteAddress makes a proven address of a person their primary one; done is false
+// when they have no such address, and then the transaction must be given up.
+func (tx *Tx) PromoteAddress(ctx context.Context, u lms.User, address lms.Email) (done bool, err error) {
+	if _, err := tx.exec(ctx, sqlDemoteAddresses, u.ID); err != nil {
+		return false, fmt.Errorf("demote addresses of user %d: %w", u.ID, err)
+	}
+	n, err := tx.exec(ctx, sqlPromoteAddress, u.ID, string(address))
+	if err != nil {
+		return false, fmt.Errorf("promote address of user %d: %w", u.ID, err)
 	}
 	if n == 0 {
 		return false, nil

@@ -446,7 +446,7 @@ func TestWhatHasEndedIsRemovedAndNothingElse(t *testing.T) {
 					return err
 				}
 			}
-			return tx.Expire(ctx, now, now.Add(-time.Hour))
+			return tx.Expire(ctx, now, now.Add(-time.Hour), now.Add(-time.Hour))
 		})
 		for _, table := range []string{"sessions", "signin_attempts", "idempotency_keys"} {
 			if n := storetest.Query1[int](t, db.SQL(t), `SELECT count(*) FROM `+table); n != 1 {

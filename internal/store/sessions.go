@@ -125,9 +125,9 @@ func (tx *Tx) TakeAttempt(ctx context.Context, stateHash []byte) (a Attempt, ok 
 	return a, ok, nil
 }
 
-// Expire removes sessions and sign-in attempts that have ended, and
-// idempotency keys older than keys.
-func (tx *Tx) Expire(ctx context.Context, now, keys time.Time) error {
+// Expire removes sessions, sign-in attempts and proofs that have ended,
+// idempotency keys older than keys, and mails that ended before mails.
+func (tx *Tx) Expire(ctx context.Context, now, keys, mails time.Time) error {
 	if _, err := tx.exec(ctx, sqlExpireSessions, at(now)); err != nil {
 		return fmt.Errorf("expire sessions: %w", err)
 	}
@@ -136,6 +136,12 @@ func (tx *Tx) Expire(ctx context.Context, now, keys time.Time) error {
 	}
 	if _, err := tx.exec(ctx, sqlOldKeys, at(keys)); err != nil {
 		return fmt.Errorf("expire idempotency keys: %w", err)
+	}
+	if _, err := tx.exec(ctx, sqlDropEnded, at(now)); err != nil {
+		return fmt.Errorf("expire proofs: %w", err)
+	}
+	if _, err := tx.exec(ctx, sqlDropMails, at(mails)); err != nil {
+		return fmt.Errorf("expire mails: %w", err)
 	}
 	return nil
 }

@@ -66,6 +66,11 @@ var verbs = map[access.Action]struct{ of, alone lms.Term }{
 	access.UserClaim:          {"signed in for the first time as", "signed in for the first time"},
 	access.UserSignUp:         {"signed up as", "signed up"},
 	access.AddressChange:      {"got another address for", "got another address"},
+	access.UserProve:          {"sent a code to somebody who wants to sign in as", "sent a code to somebody who wants to sign in"},
+	access.AddressProve:       {"asked for a code for another address of", "asked for a code for another address"},
+	access.AddressAdd:         {"added an address to the account of", "added an address to their account"},
+	access.AddressRemove:      {"took an address from the account of", "took an address from their account"},
+	access.AddressPrimary:     {"changed the main address of", "changed their main address"},
 }
 
 // attempts say the same of what was refused.
@@ -116,6 +121,11 @@ var attempts = map[access.Action]lms.Term{
 	access.TokenCreate:        "wanted to make an API token",
 	access.TokenRevoke:        "wanted to revoke an API token",
 	access.UserSignIn:         "turned away a sign-in",
+	access.UserProve:          "was given a wrong code for a sign-in",
+	access.AddressProve:       "wanted a code for another address",
+	access.AddressAdd:         "wanted to add an address",
+	access.AddressRemove:      "wanted to take an address from their account",
+	access.AddressPrimary:     "wanted to change their main address",
 }
 
 // refusals say why something was refused, for the commonest reasons.

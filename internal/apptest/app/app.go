@@ -25,6 +25,8 @@ import (
 	"matricula/internal/config"
 	"matricula/internal/jobs"
 	"matricula/internal/lms"
+	"matricula/internal/mail"
+	"matricula/internal/mail/mailtest"
 	"matricula/internal/server"
 	"matricula/internal/service"
 	"matricula/internal/signin"
@@ -70,6 +72,7 @@ type Option func(*settings)
 
 type settings struct {
 	design    bool
+	mail      *mailtest.Sink
 	service   service.Options
 	providers []signin.Provider
 	provider  func(*signin.Provider)
@@ -90,6 +93,11 @@ func WithFurtherProviders(p ...signin.Provider) Option {
 func Start(tb testing.TB, engine string, opts ...Option) *App {
 	tb.Helper()
 	return StartOn(tb, DSN(tb, engine), opts...)
+}
+
+// WithMail has the program send its mail to a sink.
+func WithMail(sink *mailtest.Sink) Option {
+	return func(s *settings) { s.mail = sink }
 }
 
 // Design gives the program the page of all components, as the demo has it.
@@ -131,6 +139,9 @@ func StartOn(tb testing.TB, dsn string, opts ...Option) *App {
 	set.service.Settings = config.Config{URL: address, Addr: l.Addr().String(), SignUp: set.service.SignUp, TimeZone: "UTC"}.InForce()
 	rp, err := signin.New(set.service.Providers, address, nil, set.service.Now)
 	must(tb, err)
+	if set.mail != nil {
+		set.service.Mail = &service.MailOptions{Sender: set.mail.Sender(), Site: mail.Site{URL: address}}
+	}
 	svc := service.New(st, set.service)
 	srv, err := server.New(server.Options{
 		Service: svc, RelyingParty: rp, URL: address, Log: logger, Now: set.service.Now, Version: "test", CursorKey: key, Design: set.design,

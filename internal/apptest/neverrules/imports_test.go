@@ -63,7 +63,7 @@ func internal(names ...string) []string {
 var (
 	handlers = internal("api", "web", "server")
 	edges    = append(internal("demo"), module+"/cmd")
-	testKits = internal("apptest", "store/storetest")
+	testKits = internal("apptest", "store/storetest", "mail/mailtest")
 )
 
 var rules = []rule{
@@ -134,7 +134,7 @@ var rules = []rule{
 	},
 	{
 		name: "tests", why: "what production needs is not a test kit",
-		broken: all(outside("internal/apptest", "internal/store/storetest", "bench"), never(testKits...)),
+		broken: all(outside("internal/apptest", "internal/store/storetest", "internal/mail/mailtest", "bench"), never(testKits...)),
 		bad:    []sample{{"internal/demo/provider.go", `package demo; import "matricula/internal/apptest"`}},
 		good:   []sample{{"internal/demo/provider_test.go", `package demo; import "matricula/internal/apptest"`}},
 	},
