@@ -84,6 +84,7 @@ func New(svc *service.Service, opts Options) *API {
 	a.registerAudit()
 	a.registerTokens()
 	a.registerSessions()
+	a.registerAddresses()
 	a.finishDocument()
 	a.registerDocs()
 	a.registerFallbacks()

@@ -41,6 +41,19 @@ var writes = []struct{ method, path, body string }{
 	{"PATCH", "/terms/{term}", `{"name": "Year"}`},
 	{"POST", "/tokens", `{"name": "sync"}`},
 	{"PATCH", "/me", `{"language": "it"}`},
+	{"POST", "/me/addresses", `{"email": "further@home.example"}`},
+	{"POST", "/me/addresses/confirm", `{"proof": "none", "code": "BCDF-GHJK"}`},
+	{"POST", "/me/addresses/primary", `{"email": "further@home.example"}`},
+	{"DELETE", "/me/addresses", `{"email": "further@home.example"}`},
+}
+
+// refusedAnyway are those of the writes whose bodies are fine, but not what they ask
+// for, with the type of that problem.
+var refusedAnyway = map[string]string{
+	"POST /me/addresses":         "no-mail",
+	"POST /me/addresses/confirm": "no-proof",
+	"POST /me/addresses/primary": "not-found",
+	"DELETE /me/addresses":       "not-found",
 }
 
 func TestEveryWriteIsInTheListOfWrites_F11(t *testing.T) {
@@ -153,6 +166,12 @@ func TestBodiesAreReadStrictly_F11(t *testing.T) {
 			s.work() // what is checked can be started
 			contentType := []string{"application/json", "Application/JSON; charset=UTF-8"}[i%2]
 			re := s.ask(s.admin, w.method, "/api/v1"+fill.Replace(w.path), fill.Replace(w.body), "Content-Type: "+contentType)
+			if typ := refusedAnyway[w.method+" "+w.path]; typ != "" {
+				if !strings.HasSuffix(re.text("type"), "/"+typ) {
+					t.Errorf("%s %s: %d %s, want %s", w.method, w.path, re.status, re.raw, typ)
+				}
+				continue
+			}
 			if re.status >= 300 && w.method != "PATCH" || re.status >= 400 && !strings.Contains(w.path, "enrollments") {
 				t.Errorf("%s %s: %d %s", w.method, w.path, re.status, re.raw)
 			}

@@ -30,6 +30,18 @@ var titles = map[string]string{
 	"idempotency-key-reused": "The Idempotency-Key was used for something else",
 	"cross-origin":           "The request came from another site",
 
+	// Codes and addresses.
+	"no-proof":           "There is no code to wait for",
+	"no-mail":            "This site sends no mail",
+	"code-missing":       "The code is missing",
+	"code-wrong":         "That is not the code",
+	"too-many-codes":     "Too many codes were sent",
+	"too-soon":           "A code was sent just now",
+	"address-yours":      "The address is the caller's already",
+	"address-waits":      "Things wait for the address under another account",
+	"address-primary":    "The address is the primary one",
+	"too-many-addresses": "An account has no room for more addresses",
+
 	// Who is calling, and what they may.
 	"sign-in-required":      "Nobody is signed in",
 	"bad-token":             "The API token is not valid",

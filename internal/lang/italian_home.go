@@ -118,6 +118,5 @@ func init() {
 		"In which pages show times.": "Il fuso in cui le pagine mostrano gli orari.",
 		"Days after which somebody who was named and never came is to expire. This version expires nobody yet.": "Giorni dopo i quali scade chi è stato indicato e non è mai arrivato. Questa versione non fa ancora scadere nessuno.",
 		"Whose word about the caller's own address is believed.":                                                "A chi si crede sull'indirizzo di chi chiama.",
-		"The mail server. This version sends no mail yet.":                                                      "Il server di posta. Questa versione non invia ancora posta.",
 	})
 }

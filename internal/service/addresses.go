@@ -14,13 +14,17 @@ import (
 // MaxAddresses is how many addresses a person can have.
 const MaxAddresses = 10
 
+// Address is one address of a person; the type is the store's, for the faces that may
+// not import it.
+type Address = store.Address
+
 // addressAudit is how the audit shows an address: masked.
 type addressAudit struct {
 	Address string `json:"address"`
 }
 
 // Addresses lists the caller's addresses.
-func (s *Service) Addresses(ctx context.Context, c access.Caller) ([]store.Address, error) {
+func (s *Service) Addresses(ctx context.Context, c access.Caller) ([]Address, error) {
 	if err := access.Decide(c, access.AccountView, nil); err != nil {
 		return nil, err
 	}

@@ -24,6 +24,9 @@ type accountView struct {
 	Shell      shell
 	Me         lms.User
 	Identities []identityLine
+	Addresses  []service.Address
+	Address    addressForm
+	Mail       bool // can be sent
 	Sessions   []lms.Session
 	This       int64 // the session that asks
 	Tokens     []lms.APIToken
@@ -58,6 +61,10 @@ var tokenLives = []struct {
 
 const defaultTokenDays = 90
 
+func newTokenForm() tokenForm {
+	return tokenForm{Days: defaultTokenDays, Scopes: []string{string(lms.ScopeRead)}, Key: formKey()}
+}
+
 func (f tokenForm) scope(s lms.Scope) bool { return slices.Contains(f.Scopes, string(s)) }
 func (f tokenForm) course(id int64) bool   { return slices.Contains(f.Courses, id) }
 
@@ -66,7 +73,7 @@ func (w *Web) account(rw http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	v.Form = tokenForm{Days: defaultTokenDays, Scopes: []string{string(lms.ScopeRead)}, Key: formKey()}
+	v.Form = newTokenForm()
 	w.render(rw, r, http.StatusOK, accountPage(v))
 	return nil
 }
@@ -89,6 +96,10 @@ func (w *Web) accountOf(r *request) (v accountView, err error) {
 	}
 	for _, i := range identities {
 		v.Identities = append(v.Identities, identityLine{i, w.providerLabel(i.Issuer)})
+	}
+	v.Mail = w.svc.SendsMail()
+	if v.Addresses, err = w.svc.Addresses(ctx, c); err != nil {
+		return v, err
 	}
 	if v.Sessions, err = w.svc.Sessions(ctx, c); err != nil {
 		return v, err
@@ -183,7 +194,7 @@ func (w *Web) createToken(rw http.ResponseWriter, r *request) error {
 		return nil
 	}
 	v.Minted = &minted
-	v.Form = tokenForm{Days: defaultTokenDays, Scopes: []string{string(lms.ScopeRead)}, Key: formKey()}
+	v.Form = newTokenForm()
 	w.render(rw, r, http.StatusOK, accountPage(v))
 	return nil
 }

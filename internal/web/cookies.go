@@ -11,6 +11,7 @@ import (
 const (
 	sessionCookie = "matricula"
 	startCookie   = "matricula-start"
+	proofCookie   = "matricula-proof"
 )
 
 // How long browsers keep them. The service decides how long they are worth
@@ -18,6 +19,7 @@ const (
 const (
 	sessionCookieLife = 30 * 24 * time.Hour
 	startCookieLife   = 15 * time.Minute
+	proofCookieLife   = 20 * time.Minute
 )
 
 func (w *Web) cookieName(name string) string {

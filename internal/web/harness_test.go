@@ -106,7 +106,7 @@ func newSite(tb testing.TB, options ...siteOption) *site {
 		o(&so, &wo, &provider)
 	}
 	so.Providers = []signin.Provider{provider}
-	so.Settings = []lms.Setting{{Name: "MATRICULA_TIME_ZONE", Value: "UTC", Meaning: "In which pages show times."}, {Name: "MATRICULA_SMTP", Meaning: "The mail server. This version sends no mail yet."}}
+	so.Settings = []lms.Setting{{Name: "MATRICULA_TIME_ZONE", Value: "UTC", Meaning: "In which pages show times."}, {Name: "MATRICULA_SMTP", Meaning: "The mail server through which codes and notices are sent."}}
 	rp, err := signin.New([]signin.Provider{provider}, base, nil, s.clock)
 	if err != nil {
 		tb.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"matricula/internal/lms"
+	"matricula/internal/service"
 	"matricula/internal/signin"
 )
 
@@ -60,37 +61,52 @@ func (w *Web) finishSignIn(rw http.ResponseWriter, r *request) error {
 	}
 	browser := w.cookie(r.Request, startCookie)
 	w.setCookie(rw, startCookie, "", 0)
-	next, secret, address, err := w.signIn(r, provider, browser)
+	token, next, err := w.comeBack(r, provider, browser)
 	if err != nil {
-		return w.refuseSignInAs(rw, r, name, address, err)
+		return w.refuseSignIn(rw, r, name, err)
 	}
+	in, err := w.svc.SignIn(r.Context(), provider, token, r.UserAgent(), r.caller.RequestID)
+	if lms.TypeOf(err) == string(signin.ReasonNotAuthoritative) {
+		ok, cause := w.beginProof(rw, r, provider, token, next)
+		if ok {
+			return nil
+		}
+		if cause != nil {
+			err = cause
+		}
+	}
+	if err != nil {
+		return w.refuseSignInAs(rw, r, name, token.Email, err)
+	}
+	return w.enter(rw, r, in, next)
+}
+
+// enter begins a session in the browser.
+func (w *Web) enter(rw http.ResponseWriter, r *request, in service.SignedIn, next string) error {
 	if err := w.svc.SignOut(r.Context(), r.caller); err != nil {
 		// The session that this browser had before. It is replaced all the same.
 		w.opts.Log.WarnContext(r.Context(), "session before a sign-in not ended", "request_id", r.caller.RequestID, "error", err)
 	}
-	w.setCookie(rw, sessionCookie, secret, sessionCookieLife)
+	w.setCookie(rw, sessionCookie, in.Secret, sessionCookieLife)
 	w.redirect(rw, r, signin.SafeNext(next))
 	return nil
 }
 
-func (w *Web) signIn(r *request, p signin.Provider, browser string) (next, secret, address string, err error) {
+// comeBack reads what the provider says about whoever comes back from it.
+func (w *Web) comeBack(r *request, p signin.Provider, browser string) (t signin.Token, next string, err error) {
 	state, code, errorCode, err := callbackParameters(r.URL.Query())
 	if err != nil {
-		return "", "", "", err
+		return t, "", err
 	}
 	attempt, next, err := w.svc.TakeAttempt(r.Context(), p.Name, state, browser)
 	if err != nil {
-		return "", "", "", err
+		return t, "", err
 	}
 	if errorCode != "" {
-		return "", "", "", signin.CallbackError(p, errorCode)
+		return t, "", signin.CallbackError(p, errorCode)
 	}
-	token, err := w.rp.Exchange(r.Context(), p.Name, code, attempt)
-	if err != nil {
-		return "", "", "", err
-	}
-	in, err := w.svc.SignIn(r.Context(), p, token, r.UserAgent(), r.caller.RequestID)
-	return next, in.Secret, token.Email, err
+	t, err = w.rp.Exchange(r.Context(), p.Name, code, attempt)
+	return t, next, err
 }
 
 // callbackParameters reads the answer of a provider (RFC 6749, section 4.1.2).
@@ -128,6 +144,9 @@ func (w *Web) refuseSignInAs(rw http.ResponseWriter, r *request, provider, addre
 		return cause
 	}
 	status := statusOf(cause)
+	if status == http.StatusTooManyRequests {
+		rw.Header().Set("Retry-After", "600")
+	}
 	attrs := []slog.Attr{
 		slog.String("provider", clipName(provider)), slog.String("type", e.Type), slog.Int("status", status), slog.String("request_id", r.caller.RequestID),
 	}

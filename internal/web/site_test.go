@@ -118,7 +118,7 @@ func TestEveryActionHasWords(t *testing.T) {
 func TestTheAccountShowsSessionsAndEndsThem(t *testing.T) {
 	c := algorithms(t)
 	other, third := c.signedIn("ada@uni.example", "Ada", "Lovelace"), c.signedIn("ada@uni.example", "Ada", "Lovelace")
-	page := c.ada.get("/account").says("dd", "ada@uni.example").says(".rows b", "the school").says(".rows b", "Firefox on Linux").says(".badge", "This browser")
+	page := c.ada.get("/account").says("#addresses .rows", "ada@uni.example").says(".rows b", "the school").says(".rows b", "Firefox on Linux").says(".badge", "This browser")
 	ends := page.all(".rows form")
 	if len(ends) != 2 {
 		t.Fatalf("%d sessions can be ended, want the two others", len(ends))
