@@ -107,8 +107,8 @@ func (w *work) tellHolder(ctx context.Context, p store.Proof, holder int64) erro
 // ConfirmAddress adds the address to which the code was sent. It has to come from the
 // session in which the code was asked for.
 func (s *Service) ConfirmAddress(ctx context.Context, c access.Caller, secret, code string) error {
-	if c.Anonymous() {
-		return access.ErrAnonymous
+	if err := access.Decide(c, access.AddressAdd, nil); err != nil {
+		return err
 	}
 	if knownSecret(secret) {
 		p, ok, err := s.store.Reader().Proof(ctx, hashSecret(secret), s.now())
