@@ -60,7 +60,7 @@ func (s *serveCommand) Run(ctx context.Context, p *program) (err error) {
 	svc := service.New(st, service.Options{
 		Now: p.now, Log: log, SignUp: cfg.SignUp, Directory: cfg.Directory, NamingDomains: cfg.NamingDomains,
 		Settings: cfg.InForce(), Providers: cfg.Providers, Zone: zone,
-		Fetch: fetcher.Fetch, CheckPlace: fetcher.Check, Mail: mailOptions(cfg),
+		Fetch: fetcher.Fetch, CheckPlace: fetcher.Check, Mail: mailOptions(cfg), PendingDays: cfg.PendingDays,
 	})
 	if err := svc.NameAdmins(ctx, cfg.Admins); err != nil {
 		return fmt.Errorf("MATRICULA_ADMINS: %w", err)

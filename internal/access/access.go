@@ -66,6 +66,7 @@ const (
 	RosterView        Action = "roster.view"
 	EnrollmentCheck   Action = "enrollment.check"
 	EnrollmentAdd     Action = "enrollment.add"
+	NoticeSend        Action = "notice.send"
 	EnrollmentChange  Action = "enrollment.change"
 	EnrollmentRemove  Action = "enrollment.remove"
 	EnrollmentRestore Action = "enrollment.restore"
@@ -128,6 +129,7 @@ const (
 	UserSignUp    Action = "user.sign-up"
 	AddressChange Action = "address.change"
 	UserProve     Action = "user.prove"
+	NoticeObject  Action = "notice.object"
 
 	AddressProve   Action = "address.prove"
 	AddressAdd     Action = "address.add"
@@ -173,6 +175,7 @@ var rules = map[Action]rule{
 	RosterView:        {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
 	EnrollmentCheck:   {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}},
 	EnrollmentAdd:     {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
+	NoticeSend:        {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
 	EnrollmentChange:  {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
 	EnrollmentRemove:  {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
 	EnrollmentRestore: {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
@@ -236,6 +239,7 @@ var rules = map[Action]rule{
 	UserSignUp:    {system: true, write: true},
 	AddressChange: {system: true, write: true},
 	UserProve:     {system: true, write: true},
+	NoticeObject:  {system: true, write: true},
 
 	AddressProve:   {site: anybody, write: true, browser: true},
 	AddressAdd:     {site: anybody, write: true, browser: true},

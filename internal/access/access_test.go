@@ -81,6 +81,7 @@ func TestC01TheWholePolicyByRole(t *testing.T) {
 		RoleView:          all[:4],
 		EnrollmentCheck:   all[:3],
 		EnrollmentAdd:     all[:3],
+		NoticeSend:        all[:3],
 		EnrollmentChange:  all[:3],
 		EnrollmentRemove:  all[:3],
 		EnrollmentRestore: all[:3],
@@ -153,7 +154,7 @@ func TestTheWholePolicyBySiteRole(t *testing.T) {
 		TermView: any3, TermCreate: any3[2:], TermUpdate: any3[2:], TermDelete: any3[2:],
 		SourceView: any3[2:], SourceCreate: any3[2:], SourceUpdate: any3[2:], SourceDelete: any3[2:], SourceRun: any3[2:],
 		AddressProve: any3, AddressAdd: any3, AddressRemove: any3, AddressPrimary: any3, MailView: any3[2:],
-		UserSignIn: nil, UserClaim: nil, UserSignUp: nil, UserProve: nil, AddressChange: nil, EnrollmentEnd: nil,
+		UserSignIn: nil, UserClaim: nil, UserSignUp: nil, UserProve: nil, NoticeObject: nil, AddressChange: nil, EnrollmentEnd: nil,
 	}
 	for _, a := range Actions() {
 		if a.OfCourse() {
@@ -184,7 +185,7 @@ func TestTheWholePolicyBySiteRole(t *testing.T) {
 func TestWhatIsNoActionCannotBeAskedFor(t *testing.T) {
 	admin := person(1)
 	admin.SiteRole = lms.SiteAdmin
-	for _, a := range []Action{"", "course.burn", "Course.Update", UserSignIn, UserClaim, UserSignUp, UserProve, AddressChange} {
+	for _, a := range []Action{"", "course.burn", "Course.Update", UserSignIn, UserClaim, UserSignUp, UserProve, NoticeObject, AddressChange} {
 		denial(t, Decide(admin, a, standing(openCourse, preset(1, lms.RoleOwner))), lms.CodeForbidden, "forbidden")
 	}
 }

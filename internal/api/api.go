@@ -85,6 +85,7 @@ func New(svc *service.Service, opts Options) *API {
 	a.registerTokens()
 	a.registerSessions()
 	a.registerAddresses()
+	a.registerNotices()
 	a.finishDocument()
 	a.registerDocs()
 	a.registerFallbacks()

@@ -41,6 +41,7 @@ var writes = []struct{ method, path, body string }{
 	{"PATCH", "/terms/{term}", `{"name": "Year"}`},
 	{"POST", "/tokens", `{"name": "sync"}`},
 	{"PATCH", "/me", `{"language": "it"}`},
+	{"POST", "/courses/{course}/notices", `{"user_ids": [{user}]}`},
 	{"POST", "/me/addresses", `{"email": "further@home.example"}`},
 	{"POST", "/me/addresses/confirm", `{"proof": "none", "code": "BCDF-GHJK"}`},
 	{"POST", "/me/addresses/primary", `{"email": "further@home.example"}`},
@@ -50,10 +51,11 @@ var writes = []struct{ method, path, body string }{
 // refusedAnyway are those of the writes whose bodies are fine, but not what they ask
 // for, with the type of that problem.
 var refusedAnyway = map[string]string{
-	"POST /me/addresses":         "no-mail",
-	"POST /me/addresses/confirm": "no-proof",
-	"POST /me/addresses/primary": "not-found",
-	"DELETE /me/addresses":       "not-found",
+	"POST /courses/{course}/notices": "no-mail",
+	"POST /me/addresses":             "no-mail",
+	"POST /me/addresses/confirm":     "no-proof",
+	"POST /me/addresses/primary":     "not-found",
+	"DELETE /me/addresses":           "not-found",
 }
 
 func TestEveryWriteIsInTheListOfWrites_F11(t *testing.T) {

@@ -32,6 +32,8 @@ var titles = map[string]string{
 
 	// Codes and addresses.
 	"no-proof":           "There is no code to wait for",
+	"no-notice":          "This does not belong to anybody who is awaited",
+	"too-many-notices":   "Too many people were told within a day",
 	"no-mail":            "This site sends no mail",
 	"code-missing":       "The code is missing",
 	"code-wrong":         "That is not the code",

@@ -3,6 +3,7 @@ package mail
 import (
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"matricula/internal/lang"
@@ -29,6 +30,11 @@ const (
 	DataMinutes = "minutes" // for which it is good
 	DataWas     = "was"     // an address, masked
 	DataIs      = "is"      // the one that took its place, masked
+	DataWho     = "who"     // the name of whoever named the person, as their provider has it
+	DataWhoIs   = "who-is"  // their address
+	DataRoles   = "roles"   // the names of built-in roles, separated by commas
+	DataCourses = "courses" // in how many
+	DataDays    = "days"    // after which whoever never came is forgotten
 )
 
 // Compose writes a mail in the reader's language. Nothing in it is somebody's free
@@ -46,6 +52,8 @@ func Compose(m lms.Mail, p *lang.Printer, s Site) (Message, error) {
 		subject, paragraphs = c.addressHeld()
 	case lms.MailAddressChanged:
 		subject, paragraphs = c.addressChanged()
+	case lms.MailNamed:
+		subject, paragraphs = c.named()
 	default:
 		return Message{}, fmt.Errorf("no text for a mail of the kind %q", m.Kind)
 	}
@@ -92,5 +100,28 @@ func (c composer) addressChanged() (string, []string) {
 	return c.p.T("Your address at %s has changed", c.site.Host()), []string{
 		c.p.T("The address of your account at %s was %s and is now %s.", c.site.Host(), c.data[DataWas], c.data[DataIs]),
 		c.p.T("If this is not what you wanted, look at your account, and tell the administrator of the site:") + "\n" + c.site.URL + "/account",
+	}
+}
+
+// named tells somebody who named them, where and for what, what is kept about them and
+// how to object (GDPR, article 14). Titles of courses are left out: they are somebody's
+// free text.
+func (c composer) named() (string, []string) {
+	courses, _ := strconv.ParseInt(c.data[DataCourses], 10, 64) // 0 reads well enough
+	var roles []lms.Term
+	for _, r := range strings.Split(c.data[DataRoles], ",") {
+		if r != "" {
+			roles = append(roles, lms.Term(r))
+		}
+	}
+	where := c.p.N(courses, "You have a place in %d course there.", "You have a place in %d courses there.")
+	if len(roles) > 0 {
+		where = c.p.N(courses, "You have a place in %d course there: %s.", "You have a place in %d courses there: %s.", lms.Terms(roles))
+	}
+	return c.p.T("You were named at %s", c.site.Host()), []string{
+		c.p.T("%s (%s) has named you at %s, where courses are held.", c.data[DataWho], c.data[DataWhoIs], c.site.Host()) + " " + where,
+		c.p.T("There is nothing to register. Sign in with the account that has this address, and you find what you were given:") + "\n" + c.site.URL + "/",
+		c.p.T("What is kept until then: this address, your name as it was typed, and your places, for the school's teaching. If you do not sign in, it is forgotten after %s days.", c.data[DataDays]),
+		c.p.T("If this is not for you, or you do not want it, say so here. You need no account:") + "\n" + c.site.URL + "/not-me#" + c.data[DataCode],
 	}
 }

@@ -115,7 +115,7 @@ func (s *Service) sendOne(ctx context.Context, session mail.Session, node string
 		if m, ok, err = tx.HoldMail(ctx, id, node, s.now()); err != nil || !ok {
 			return err
 		}
-		wanted, err := s.stillWanted(ctx, tx, m)
+		wanted, err := s.stillWanted(ctx, tx, &m)
 		if err != nil || wanted {
 			return err
 		}
@@ -177,9 +177,11 @@ func retryAfter(attempts int) time.Duration {
 }
 
 // stillWanted tells whether there is still a reason for a mail, just before it is
-// sent.
-func (s *Service) stillWanted(ctx context.Context, tx *store.Tx, m lms.Mail) (bool, error) {
+// sent, and completes what it says.
+func (s *Service) stillWanted(ctx context.Context, tx *store.Tx, m *lms.Mail) (bool, error) {
 	switch m.Kind {
+	case lms.MailNamed:
+		return s.aboutNotice(ctx, tx, m)
 	case lms.MailSignInCode, lms.MailAddressCode:
 		return s.now().Sub(m.CreatedAt) < codeLife, nil
 	case lms.MailAddressChanged, lms.MailAddressHeld:

@@ -46,6 +46,8 @@ type Options struct {
 
 	Mail *MailOptions // how mail is sent; nil: none is
 
+	PendingDays int // after which whoever never came is to expire
+
 	Zone *time.Location // in which days begin and end; nil: UTC
 
 	// What administrators are shown, and nothing else depends on.

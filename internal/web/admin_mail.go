@@ -50,6 +50,7 @@ var mailKinds = map[lms.MailKind]lms.Term{
 	lms.MailAddressCode:    "Code for a further address",
 	lms.MailAddressHeld:    "Somebody else wanted this address",
 	lms.MailAddressChanged: "The main address has changed",
+	lms.MailNamed:          "Tells that they were named",
 }
 
 func (w *Web) adminMail(rw http.ResponseWriter, r *request) error {

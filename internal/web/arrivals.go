@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"matricula/internal/access"
 	"matricula/internal/lang"
 	"matricula/internal/lms"
 	"matricula/internal/service"
@@ -42,6 +43,9 @@ type arrivalsView struct {
 	More      bool   // there are more addresses than that
 	Next      string
 	Later     bool // not the first page
+	Mail      bool // can be sent
+	MayTell   bool
+	Told      *toldView // what became of telling them; nil when nobody asked for it
 }
 
 // missingLine is somebody who has not arrived.
@@ -50,10 +54,11 @@ type missingLine struct {
 	Role  lms.Text
 	Since time.Time
 	Path  string
+	Told  lms.Text // how they were told; empty when they were not
 }
 
 func (w *Web) courseArrivals(rw http.ResponseWriter, r *request) error {
-	v, err := w.readCourse(r)
+	id, err := courseID(r)
 	if err != nil {
 		return err
 	}
@@ -61,8 +66,17 @@ func (w *Web) courseArrivals(rw http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	return w.showCourseArrivals(rw, r, id, after, http.StatusOK, nil)
+}
+
+func (w *Web) showCourseArrivals(rw http.ResponseWriter, r *request, id int64, after string, status int, told *toldView) error {
+	v, err := w.svc.Course(r.Context(), r.caller, id)
+	if err != nil {
+		return err
+	}
 	view := arrivalsView{
 		Shell: w.courseShell(r, v, r.words.T("Arrivals"), "people"), Path: coursePath(v.Course.ID, "/arrivals"), Course: v.Course.ID, Later: after != "",
+		Mail: w.svc.SendsMail(), MayTell: may(r, access.NoticeSend, v), Told: told,
 	}
 	q := missingFrom(v.Course.ID)
 	q.After, q.Limit = readCursor(after), missingOnPage
@@ -70,8 +84,16 @@ func (w *Web) courseArrivals(rw http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	var ids []int64
 	for _, p := range page.People {
-		view.Missing = append(view.Missing, missingLine{p.User, p.RoleName(), addedAt(&p.Member), personPath(v.Course.ID, p.User.ID, "")})
+		ids = append(ids, p.User.ID)
+	}
+	states, err := w.svc.NoticeStates(r.Context(), r.caller, v.Course.ID, ids)
+	if err != nil {
+		return err
+	}
+	for _, p := range page.People {
+		view.Missing = append(view.Missing, missingLine{p.User, p.RoleName(), addedAt(&p.Member), personPath(v.Course.ID, p.User.ID, ""), noticeText(states[p.User.ID])})
 	}
 	if page.More {
 		view.Next = writeCursor(page.People[len(page.People)-1].Cursor)
@@ -86,7 +108,7 @@ func (w *Web) courseArrivals(rw http.ResponseWriter, r *request) error {
 		addresses = append(addresses, p.User.Email.Display())
 	}
 	view.Addresses, view.More = strings.Join(addresses, ",\n"), all.More
-	return w.showArrivals(rw, r, view)
+	return w.showArrivals(rw, r, status, view)
 }
 
 // missingFrom asks for those of a course who have not arrived, who waits
@@ -132,16 +154,16 @@ func (w *Web) siteArrivals(rw http.ResponseWriter, r *request) error {
 		addresses = append(addresses, m.User.Email.Display())
 		switch {
 		case i < missingOnPage:
-			view.Missing = append(view.Missing, missingLine{m.User, lms.Say("%s", siteRoleName(m.User.SiteRole)), m.User.CreatedAt, adminPersonPath(m.User.ID, "")})
+			view.Missing = append(view.Missing, missingLine{m.User, lms.Say("%s", siteRoleName(m.User.SiteRole)), m.User.CreatedAt, adminPersonPath(m.User.ID, ""), lms.Text{}})
 		case i == missingOnPage:
 			view.Next = num(page.Members[i-1].User.ID)
 		}
 	}
 	view.Addresses, view.More = strings.Join(addresses, ",\n"), page.Next != 0
-	return w.showArrivals(rw, r, view)
+	return w.showArrivals(rw, r, http.StatusOK, view)
 }
 
-func (w *Web) showArrivals(rw http.ResponseWriter, r *request, v arrivalsView) error {
+func (w *Web) showArrivals(rw http.ResponseWriter, r *request, status int, v arrivalsView) error {
 	var err error
 	if v.Arrivals, err = w.svc.Arrivals(r.Context(), r.caller, v.Course); err != nil {
 		return err
@@ -151,7 +173,7 @@ func (w *Web) showArrivals(rw http.ResponseWriter, r *request, v arrivalsView) e
 	for i := len(days) - 1; i >= 0 && len(v.Days) < daysShown; i-- {
 		v.Days = append(v.Days, days[i])
 	}
-	w.render(rw, r, http.StatusOK, arrivalsPage(v))
+	w.render(rw, r, status, arrivalsPage(v))
 	return nil
 }
 

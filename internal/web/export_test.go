@@ -18,6 +18,6 @@ func (w *Web) InPseudo() {
 func KnowsAction(name string) bool {
 	v, done := verbs[access.Action(name)]
 	_, refused := attempts[access.Action(name)]
-	system := access.Action(name) == access.UserClaim || access.Action(name) == access.UserSignUp || access.Action(name) == access.AddressChange || access.Action(name) == access.EnrollmentEnd
+	system := access.Action(name) == access.UserClaim || access.Action(name) == access.UserSignUp || access.Action(name) == access.AddressChange || access.Action(name) == access.EnrollmentEnd || access.Action(name) == access.NoticeObject
 	return done && v.of != "" && v.alone != "" && (refused || system)
 }

@@ -29,6 +29,7 @@ var routes = slices.Concat(
 	languageRoutes,
 	announcementRoutes,
 	arrivalRoutes,
+	noticeRoutes,
 	exportRoutes,
 	lookRoutes,
 	handOverRoutes,

@@ -10,6 +10,8 @@ var (
 		{route: "POST /api/v1/me/addresses/primary", policy: func(actor) answer { return hidden }, write: true, people: true, body: bodyOf(object{"email": "further@home.example"})},
 		{route: "DELETE /api/v1/me/addresses", policy: func(actor) answer { return hidden }, write: true, people: true, body: bodyOf(object{"email": "further@home.example"})},
 		{route: "GET /api/v1/mails", policy: admins},
+		{route: "GET /api/v1/courses/{course_id}/notices", policy: rosterViewer},
+		{route: "POST /api/v1/courses/{course_id}/notices", policy: rosterKeeper, write: true, body: bodyOf(object{"user_ids": []int64{}}), allow: []int{409}},
 	}
 	mailWebPolicy = []row{
 		{route: "GET /prove", public: true},
@@ -23,5 +25,9 @@ var (
 		{route: "GET /account/addresses/remove", policy: signedIn},
 		{route: "POST /account/addresses/remove", policy: func(actor) answer { return hidden }, form: formOf("email", "further@home.example")},
 		{route: "GET /admin/mail", policy: admins},
+		{route: "GET /courses/{course_id}/arrivals/tell", policy: rosterViewer},
+		{route: "POST /courses/{course_id}/arrivals/tell", policy: rosterKeeper, write: true, form: formOf(), allow: []int{409}},
+		{route: "GET /not-me", public: true},
+		{route: "POST /not-me", public: true, form: formOf("code", "NONE"), allow: []int{404}},
 	}
 )

@@ -49,3 +49,17 @@ CREATE TABLE proofs (
 );
 CREATE INDEX proofs_expiry ON proofs (expires_at);
 CREATE INDEX proofs_user ON proofs (user_id);
+
+-- Who was told by mail that they had been named, by whom, and whether they objected.
+-- answer_hash is of the secret in the mail by which they can.
+CREATE TABLE notices (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id     INTEGER NOT NULL REFERENCES users (id),
+    course_id   INTEGER NOT NULL REFERENCES courses (id),
+    told_by     INTEGER NOT NULL REFERENCES users (id),
+    answer_hash BLOB NOT NULL UNIQUE,
+    created_at  TIMESTAMP NOT NULL,
+    objected_at TIMESTAMP
+);
+CREATE INDEX notices_user ON notices (user_id, id);
+CREATE INDEX notices_told_by ON notices (told_by, created_at);

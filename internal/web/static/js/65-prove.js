@@ -3,7 +3,7 @@
 // person. Without scripts one types it.
 for (const field of document.querySelectorAll("[data-from-link]")) {
   const code = location.hash.slice(1);
-  if (!/^[A-Z2-9]{4}-[A-Z2-9]{4}$/.test(code)) continue;
+  if (!/^[A-Z2-9-]{8,40}$/.test(code)) continue;
   field.value = code;
   history.replaceState(history.state, "", location.pathname);
 }

@@ -1,0 +1,227 @@
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"matricula/internal/access"
+	"matricula/internal/lms"
+	"matricula/internal/mail"
+	"matricula/internal/store"
+)
+
+// How notices are sent: so many people in one transaction; a while after they were
+// asked for, so that whoever is named in several courses at once gets one mail about
+// all of them; and so many a day for one person who tells others.
+const (
+	noticesAtOnce = 200
+	noticeDelay   = 2 * time.Minute
+	noticesADay   = 5000
+)
+
+// Told tells what became of a request to tell people that they were named.
+type Told struct {
+	Told    int // get a mail
+	Lately  int // were told a short while ago
+	Enough  int // were told often enough
+	Objects int // said that they do not want to be here
+}
+
+// noticeAudit is how the audit shows that people were told.
+type noticeAudit struct {
+	People int `json:"people"`
+}
+
+// Tell tells people of a course who have not arrived, by mail, that they were named:
+// those with some ids, or all of them. The mail holds nothing that the caller wrote.
+// Nobody is told often; see lms.NoticeState.
+func (s *Service) Tell(ctx context.Context, c access.Caller, courseID int64, users []int64) (Told, error) {
+	var all Told
+	for after := int64(0); ; {
+		var told Told
+		var last int64
+		err := s.do(ctx, c, access.NoticeSend, courseID, func(ctx context.Context, w *work) error {
+			if !w.mails {
+				return errNoMail
+			}
+			list, err := w.tx.Awaited(ctx, courseID, after, users, w.standing.Within(c), c.UserID, noticesAtOnce)
+			if err != nil {
+				return err
+			}
+			told, last = Told{}, 0
+			for i := range list {
+				last = list[i].UserID
+				if err := w.tell(ctx, &list[i], &told); err != nil {
+					return err
+				}
+			}
+			if len(list) < noticesAtOnce {
+				last = 0
+			}
+			if told.Told == 0 {
+				w.nothingChanged()
+				return nil
+			}
+			return w.record(ctx, 0, nil, noticeAudit{told.Told})
+		})
+		if err != nil {
+			return all, err
+		}
+		all.Told, all.Lately, all.Enough, all.Objects = all.Told+told.Told, all.Lately+told.Lately, all.Enough+told.Enough, all.Objects+told.Objects
+		if told.Told > 0 {
+			s.mailQueued()
+		}
+		if after = last; after == 0 {
+			return all, nil
+		}
+	}
+}
+
+func (w *work) tell(ctx context.Context, a *store.Awaited, told *Told) error {
+	switch a.Notice.Held(w.now) {
+	case lms.NoticeObjected:
+		told.Objects++
+		return nil
+	case lms.NoticeEnough:
+		told.Enough++
+		return nil
+	case lms.NoticeTooSoon:
+		told.Lately++
+		return nil
+	}
+	if !w.caller.Admin() {
+		n, err := w.tx.ToldSince(ctx, w.caller.UserID, w.now.Add(-24*time.Hour))
+		if err != nil {
+			return err
+		}
+		if n >= noticesADay {
+			return lms.Errorf(lms.CodeTooMany, "too-many-notices", "You have told %d people within a day, which is as many as one person can. Go on tomorrow, or ask an administrator.", n)
+		}
+	}
+	secret := rand.Text()
+	id, err := w.tx.AddNotice(ctx, a.UserID, w.courseID, w.caller.UserID, hashSecret(secret), w.now)
+	if err != nil {
+		return err
+	}
+	told.Told++
+	return w.queue(ctx, lms.Mail{
+		Kind: lms.MailNamed, UserID: a.UserID, Address: a.Address, CourseID: w.courseID, Language: a.Language, Event: fmt.Sprintf("named:%d", id), NextAt: w.now.Add(noticeDelay),
+		Data: map[string]string{mail.DataCode: secret},
+	})
+}
+
+// aboutNotice completes what a notice says, just before it is sent: it is about all of
+// the places that the person has by then. It is not wanted any more when they have
+// arrived, have been told by another mail meanwhile, or are in no course.
+func (s *Service) aboutNotice(ctx context.Context, tx *store.Tx, m *lms.Mail) (wanted bool, err error) {
+	u, ok, err := tx.User(ctx, m.UserID)
+	if err != nil || !ok || u.Status != lms.StatusPending || u.Email != m.Address {
+		return false, err
+	}
+	roles, courses, err := tx.PlacesTold(ctx, m.UserID)
+	if err != nil || courses == 0 {
+		return false, err
+	}
+	by, ok, err := tx.User(ctx, m.CreatedBy)
+	if err != nil || !ok {
+		return false, err
+	}
+	m.Data[mail.DataWho] = lms.Clip(by.DisplayName(), maxWho)
+	m.Data[mail.DataWhoIs] = by.Email.Display()
+	m.Data[mail.DataRoles] = strings.Join(roles, ",")
+	m.Data[mail.DataCourses] = strconv.FormatInt(courses, 10)
+	m.Data[mail.DataDays] = strconv.Itoa(s.opts.PendingDays)
+	return true, nil
+}
+
+// maxWho bounds the name of whoever named somebody, in bytes: it comes from a
+// provider, but is a text all the same.
+const maxWho = 80
+
+// NoticeStates tells, to whoever may see the roster, how people of a course were told
+// that they were named.
+func (s *Service) NoticeStates(ctx context.Context, c access.Caller, courseID int64, users []int64) (map[int64]lms.NoticeState, error) {
+	if _, err := s.look(ctx, c, access.RosterView, courseID); err != nil {
+		return nil, err
+	}
+	if len(users) == 0 {
+		return nil, nil
+	}
+	return s.store.Reader().NoticeStates(ctx, users)
+}
+
+var errNoNotice = lms.Errorf(lms.CodeNotFound, "no-notice", "This does not belong to anybody who is awaited here: the person has signed in meanwhile, was removed, or the letters are not those of the mail.")
+
+// Object notes that whoever got a notice is somebody else, or does not want to be
+// here. It needs no account, and can be done once.
+func (s *Service) Object(ctx context.Context, secret, requestID string) error {
+	clean := cleanCode(secret)
+	if clean == "" || len(clean) > 100 {
+		return errNoNotice
+	}
+	return s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		w := &work{tx: tx, caller: access.Caller{UserID: lms.SystemUserID, RequestID: requestID}, action: access.NoticeObject, now: s.now()}
+		n, ok, err := tx.NoticeByAnswer(ctx, hashSecret(clean))
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return errNoNotice
+		}
+		done, err := tx.Object(ctx, n.ID, w.now)
+		if err != nil || !done {
+			return err
+		}
+		w.courseID = n.CourseID
+		return w.record(ctx, n.UserID, nil, nil)
+	})
+}
+
+// AwaitedPerson is somebody who has not arrived, and how they were told.
+type AwaitedPerson struct {
+	User   lms.User
+	Notice lms.NoticeState
+}
+
+// AwaitedPage is a page of those who have not arrived, by id.
+type AwaitedPage struct {
+	People []AwaitedPerson
+	Next   int64 // 0 when there are no more
+}
+
+// Awaited lists who of a course has not arrived, with how they were told.
+func (s *Service) Awaited(ctx context.Context, c access.Caller, courseID, after int64, limit int) (AwaitedPage, error) {
+	st, err := s.look(ctx, c, access.RosterView, courseID)
+	if err != nil {
+		return AwaitedPage{}, err
+	}
+	list, err := s.store.Reader().Awaited(ctx, courseID, after, nil, st.Within(c), c.UserID, limit+1)
+	if err != nil {
+		return AwaitedPage{}, err
+	}
+	found, more := page(list, limit)
+	ids := make([]int64, len(found))
+	for i, a := range found {
+		ids[i] = a.UserID
+	}
+	members, err := s.store.Reader().MembersByID(ctx, courseID, ids)
+	if err != nil {
+		return AwaitedPage{}, err
+	}
+	states, err := s.store.Reader().NoticeStates(ctx, ids)
+	if err != nil {
+		return AwaitedPage{}, err
+	}
+	var out AwaitedPage
+	for _, m := range members {
+		out.People = append(out.People, AwaitedPerson{User: m.User, Notice: states[m.User.ID]})
+	}
+	if more {
+		out.Next = ids[len(ids)-1]
+	}
+	return out, nil
+}

@@ -1,0 +1,125 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"matricula/internal/lms"
+)
+
+// Awaited is somebody in a course who has not arrived, with what is known about
+// telling them.
+type Awaited struct {
+	UserID   int64
+	Address  lms.Email
+	Language string
+	Notice   lms.NoticeState
+}
+
+const noticeColumns = `count(n.id), max(n.created_at), max(n.objected_at)`
+
+var (
+	sqlAwaited = stmt(`
+		SELECT u.id, e.address, u.language, ` + noticeColumns + `
+		FROM enrollments en JOIN users u ON u.id = en.user_id AND u.status = 'pending' JOIN emails e ON e.user_id = u.id AND e.is_primary
+		LEFT JOIN notices n ON n.user_id = u.id
+		WHERE en.course_id = $1 AND u.id > $2 AND ($3 = '[]' OR u.id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$3})) AND ` + withinSections("$4", "$5") + `
+		GROUP BY u.id, e.address, u.language ORDER BY u.id LIMIT $6`)
+	sqlNotices = stmt(`
+		SELECT n.user_id, ` + noticeColumns + `, coalesce((SELECT m.state FROM mails m WHERE m.user_id = n.user_id AND m.kind = 'named' ORDER BY m.id DESC LIMIT 1), '')
+		FROM {rows:$1} JOIN notices n ON n.user_id = CAST(j.value->>0 AS BIGINT) GROUP BY n.user_id`)
+	sqlAddNotice   = stmt(`INSERT INTO notices (user_id, course_id, told_by, answer_hash, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`)
+	sqlToldSince   = stmt(`SELECT count(*) FROM notices WHERE told_by = $1 AND created_at > $2`)
+	sqlNoticeBy    = stmt(`SELECT n.id, n.user_id, n.course_id, n.told_by, n.created_at, n.objected_at FROM notices n JOIN users u ON u.id = n.user_id AND u.status = 'pending' WHERE n.answer_hash = $1`)
+	sqlObject      = stmt(`UPDATE notices SET objected_at = $2 WHERE id = $1 AND objected_at IS NULL`)
+	sqlPlacesTold  = stmt(`SELECT r.name, count(*) FROM enrollments en JOIN course_roles r ON r.id = en.role_id AND r.is_preset JOIN courses c ON c.id = en.course_id AND c.deleted_at IS NULL WHERE en.user_id = $1 GROUP BY r.name ORDER BY count(*) DESC, r.name`)
+	sqlCountPlaces = stmt(`SELECT count(*) FROM enrollments en JOIN courses c ON c.id = en.course_id AND c.deleted_at IS NULL WHERE en.user_id = $1`)
+)
+
+// Awaited lists people of a course who have not arrived, by id: those of a list when
+// there is one, and of some sections when these are given.
+func (tx *Tx) Awaited(ctx context.Context, courseID, after int64, only []int64, within lms.IDs, self int64, limit int) ([]Awaited, error) {
+	rows, err := tx.query(ctx, sqlAwaited, courseID, after, idList(only), idList(within.List()), self, limit)
+	list, err := collect(rows, err, func(r scanner) (a Awaited, err error) {
+		return a, r.Scan(&a.UserID, (*string)(&a.Address), &a.Language, &a.Notice.Times, timestamp{&a.Notice.Last}, timestamp{&a.Notice.Objected})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list who is awaited in course %d: %w", courseID, err)
+	}
+	return list, nil
+}
+
+// NoticeStates tells how people were told that they were named, by their ids; whoever
+// never was is not among them.
+func (tx *Tx) NoticeStates(ctx context.Context, users []int64) (map[int64]lms.NoticeState, error) {
+	states := make(map[int64]lms.NoticeState, len(users))
+	rows, err := tx.query(ctx, sqlNotices, idList(users))
+	_, err = collect(rows, err, func(r scanner) (struct{}, error) {
+		var id int64
+		var n lms.NoticeState
+		err := r.Scan(&id, &n.Times, timestamp{&n.Last}, timestamp{&n.Objected}, (*string)(&n.Mail))
+		states[id] = n
+		return struct{}{}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read notices: %w", err)
+	}
+	return states, nil
+}
+
+// AddNotice notes that somebody is told.
+func (tx *Tx) AddNotice(ctx context.Context, userID, courseID, by int64, answerHash []byte, now time.Time) (id int64, err error) {
+	if _, err = tx.one(ctx, sqlAddNotice, []any{userID, courseID, by, answerHash, at(now)}, &id); err != nil {
+		return 0, fmt.Errorf("add notice for user %d: %w", userID, err)
+	}
+	return id, nil
+}
+
+// ToldSince counts the notices that somebody has sent since a time.
+func (tx *Tx) ToldSince(ctx context.Context, by int64, since time.Time) (n int64, err error) {
+	if _, err = tx.one(ctx, sqlToldSince, []any{by, at(since)}, &n); err != nil {
+		return 0, fmt.Errorf("count notices: %w", err)
+	}
+	return n, nil
+}
+
+// Notice is one notice.
+type Notice struct {
+	ID, UserID, CourseID, ToldBy int64
+	CreatedAt, ObjectedAt        time.Time
+}
+
+// NoticeByAnswer finds the notice of somebody who has not arrived by the secret in
+// its mail.
+func (tx *Tx) NoticeByAnswer(ctx context.Context, hash []byte) (n Notice, ok bool, err error) {
+	ok, err = tx.one(ctx, sqlNoticeBy, []any{hash}, &n.ID, &n.UserID, &n.CourseID, &n.ToldBy, timestamp{&n.CreatedAt}, timestamp{&n.ObjectedAt})
+	if err != nil {
+		return n, false, fmt.Errorf("find notice: %w", err)
+	}
+	return n, ok, nil
+}
+
+// Object notes that whoever got a notice does not want to be here; done is false when
+// they had said so before.
+func (tx *Tx) Object(ctx context.Context, id int64, now time.Time) (done bool, err error) {
+	n, err := tx.exec(ctx, sqlObject, id, at(now))
+	if err != nil {
+		return false, fmt.Errorf("note objection %d: %w", id, err)
+	}
+	return n == 1, nil
+}
+
+// PlacesTold are the built-in roles that somebody has, the commonest first, and in how
+// many courses they are. Other roles have names that people chose.
+func (tx *Tx) PlacesTold(ctx context.Context, userID int64) (roles []string, courses int64, err error) {
+	rows, err := tx.query(ctx, sqlPlacesTold, userID)
+	roles, err = collect(rows, err, func(r scanner) (name string, err error) { return name, r.Scan(&name, new(int64)) })
+	if err == nil {
+		_, err = tx.one(ctx, sqlCountPlaces, []any{userID}, &courses)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("read places of user %d: %w", userID, err)
+	}
+	return roles, courses, nil
+}
