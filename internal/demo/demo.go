@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -150,6 +151,26 @@ func newServer(ctx context.Context, st *store.Store, svc *service.Service, p sig
 	})
 }
 
+// ClassList is the class list of the story, as it is pasted: somebody whom the
+// school knows, two whom it does not, and a slip of the pen.
+func ClassList() string {
+	known := student(0)
+	return "E-mail,Name,Section,Student number\n" +
+		known.Email + "," + known.GivenName + " " + known.FamilyName + ",Lab 1,4711\n" +
+		"another.one@uni.example,Another One,Lab 1,4712\n" +
+		"emmy.noether@uni.example,Emmy Noether,Lab 2,4713\n" +
+		"max.planck(at)uni.example,Max Planck,Lab 2,4714\n"
+}
+
+// indented stands each line of a text below the steps of the story.
+func indented(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString("    " + line)
+	}
+	return b.String()
+}
+
 // tell says where the school is open and what to try.
 func tell(w io.Writer, base string) error {
 	named, arrived := student(algorithmsFrom+1), student(algorithmsFrom)
@@ -167,9 +188,16 @@ The story to try:
  3. Paste a class, known and unknown, such as
     %s, %s,
     NEW.STUDENT@uni.example, another.one@uni.example
- 4. Sign out, and sign in as Grace Hopper. It is her first time here, and
+ 4. Bring a class list: follow "Class lists" below the table, and paste these
+    lines, the headings too, or choose a file that your spreadsheet wrote.
+
+%s
+    You see what it would do before anything is saved. One address is a slip:
+    correct it in place, check again, and carry it out. It makes the sections
+    Lab 1 and Lab 2, and can be undone on its page.
+ 5. Sign out, and sign in as Grace Hopper. It is her first time here, and
     Algorithms is on her page, with precisely what Ada gave her.
- 5. Do the same as another.one@uni.example: type any address on the sign-in page.
+ 6. Do the same as another.one@uni.example: type any address on the sign-in page.
 
 Others to sign in as:
     %-34s administrator
@@ -177,6 +205,6 @@ Others to sign in as:
     %-34s student
     %-34s was named as a student, and has never been here
 
-`, base, ada, grace, student(0).Email, student(1).Email, florence, niels, arrived.Email, named.Email)
+`, base, ada, grace, student(0).Email, student(1).Email, indented(ClassList()), florence, niels, arrived.Email, named.Email)
 	return err
 }

@@ -167,7 +167,11 @@ func TestThePeopleOfTheDemoSignInOverHTTP(t *testing.T) {
 	if strings.Contains(log.String(), "uni.example") || strings.Contains(log.String(), `"level":"ERROR"`) {
 		t.Errorf("the log holds an address or an error: %s", log)
 	}
-	for _, told := range []string{"Ada Lovelace", "grace@uni.example", "Ctrl+C"} {
+	told := []string{"Ada Lovelace", "grace@uni.example", "Ctrl+C"}
+	for line := range strings.Lines(demo.ClassList()) {
+		told = append(told, "\n    "+line)
+	}
+	for _, told := range told {
 		if !strings.Contains(stdout.String(), told) {
 			t.Errorf("the demo does not speak of %s", told)
 		}

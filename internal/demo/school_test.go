@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"matricula/internal/access"
 	"matricula/internal/demo"
 	"matricula/internal/lms"
+	"matricula/internal/rosterfile"
 	"matricula/internal/service"
 	"matricula/internal/signin"
 	"matricula/internal/store"
@@ -225,6 +227,57 @@ func TestTheAuditTellsTheSchoolsHistoryInOrder(t *testing.T) {
 		oldest := page.Entries[len(page.Entries)-1]
 		if days := s.now.Sub(oldest.At).Hours() / 24; days < 25 || days > 27 {
 			t.Errorf("Algorithms is %.1f days old", days)
+		}
+	})
+}
+
+func TestTheClassListOfTheStoryBringsKnownAndUnknownPeopleAndASlip(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := newSchool(t, db.DSN)
+		ctx := context.Background()
+		ada := s.as(t, "ada@uni.example")
+		algorithms := s.courses(t, "ada@uni.example")["Algorithms"].Course.ID
+		// Whoever follows the story has pasted these two a step before.
+		_, err := s.svc.Enroll(ctx, ada, service.EnrollRequest{
+			CourseID: algorithms, Role: lms.RoleStudent, Emails: []string{"amara.adeyemi@uni.example", "another.one@uni.example"}, Source: lms.SourcePaste,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := s.svc.CreateImport(ctx, ada, service.NewImport{CourseID: algorithms, Text: demo.ClassList(), Options: lms.ImportOptions{Role: lms.RoleStudent}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		worked := func(want lms.ImportCount) {
+			t.Helper()
+			for more := true; more; {
+				if more, err = s.svc.WorkOnImport(ctx, "node"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if list, _, err = s.svc.Import(ctx, ada, list.ID); err != nil || !maps.Equal(list.Counts, want) {
+				t.Fatalf("%v: %v, want %v", err, list.Counts, want)
+			}
+		}
+		worked(lms.ImportCount{lms.PlanChange: 2, lms.PlanAdd: 1, lms.PlanRefused: 1})
+		_, err = s.svc.ChangeImport(ctx, ada, list.ID, service.ImportPatch{Rows: []service.ImportRowPatch{
+			{Row: 4, Cells: map[string]string{string(rosterfile.Address): "max.planck@uni.example"}},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		worked(lms.ImportCount{lms.PlanChange: 2, lms.PlanAdd: 2})
+		if _, err := s.svc.StartImport(ctx, ada, list.ID, 0); err != nil {
+			t.Fatal(err)
+		}
+		worked(lms.ImportCount{lms.DidChange: 2, lms.DidName: 2})
+		roster, err := s.svc.Roster(ctx, ada, service.RosterRequest{CourseID: algorithms, Search: "max.planck", Limit: 10})
+		if err != nil || len(roster.People) != 1 {
+			t.Fatalf("%d people: %v", len(roster.People), err)
+		}
+		e := roster.People[0].Member.Enrollment
+		if u := roster.People[0].Member.User; !u.Pending() || e == nil || e.Section != "Lab 2" || e.Number != "4714" {
+			t.Errorf("%+v %+v", u, e)
 		}
 	})
 }

@@ -28,7 +28,7 @@ type Options struct {
 	Service        *service.Service
 	RelyingParty   *signin.RelyingParty
 	URL            string         // the address people type; all links are built from it
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	MailEnabled    bool
 	Zone           *time.Location // in which pages show times; nil: UTC
 	Log            *slog.Logger

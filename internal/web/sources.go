@@ -296,6 +296,8 @@ type runView struct {
 	Shell   shell
 	Source  lms.RosterSource
 	Run     lms.SourceRun
+	Reason  lms.Text   // why it waits or has failed
+	Notes   []lms.Text // all others
 	Lists   []service.RunImport
 	Next    int64
 	Later   bool
@@ -321,6 +323,7 @@ func (w *Web) showRun(rw http.ResponseWriter, r *request, status int, p problem)
 	}
 	v := runView{Shell: w.shell(r, r.words.T("Run of %s", src.Name)), Source: src, Run: run, Later: after > 0, Problem: p}
 	v.Shell.Section = "admin-sources"
+	v.Reason, v.Notes = reasonOf(&run)
 	if v.Lists, v.Next, err = w.svc.RunImports(r.Context(), r.caller, id, after, runImportsOnPage); err != nil {
 		return err
 	}
@@ -372,6 +375,16 @@ var sourceKinds = map[lms.SourceKind]lms.Term{
 var runStates = map[lms.RunState]lms.Term{
 	lms.RunReading: "Being read", lms.RunChecking: "Being checked", lms.RunWaiting: "Waits for you", lms.RunRunning: "Being carried out", lms.RunDone: "Done",
 	lms.RunUnchanged: "Nothing new", lms.RunFailed: "Failed", lms.RunCanceled: "Thrown away",
+}
+
+// reasonOf parts the notes of a run: why it waits for somebody or has failed, which
+// was written last, and whatever else was noted.
+func reasonOf(r *lms.SourceRun) (reason lms.Text, others []lms.Text) {
+	last := len(r.Notes) - 1
+	if last < 0 || r.State != lms.RunWaiting && r.State != lms.RunFailed {
+		return lms.Text{}, r.Notes
+	}
+	return r.Notes[last], r.Notes[:last]
 }
 
 // runKind is how the badge of a run looks.

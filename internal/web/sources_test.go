@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,4 +93,38 @@ func TestASourceIsSetUpAndItsBundlesBecomeCourses(t *testing.T) {
 	if u, ok := c.find(c.admin, "u1@uni.example"); !ok || u.Status != lms.StatusPending {
 		t.Errorf("%+v", u)
 	}
+}
+
+func TestAPageOfARunSaysEachNoteOnce(t *testing.T) {
+	c := algorithms(t)
+	c.admin.get("/admin/sources").submit("form.stack", "name", "Student office", "kind", "upload", "brake", "10").wantTo("/admin/sources/1")
+	const to = "/admin/sources/1/runs"
+	once := func(page *answer, note string) {
+		t.Helper()
+		if n := strings.Count(text(page.one("main")), note); n != 1 {
+			t.Errorf("%q is said %d times", note, n)
+		}
+	}
+	c.admin.upload(to, "x.zip", "no archive").want(http.StatusUnprocessableEntity)
+	failed := c.admin.get("/admin/runs/1").says(".meta", "Failed").says(".review", "ZIP archive")
+	once(failed, "ZIP archive")
+	if failed.has("#notes-heading") {
+		t.Error("there are no other notes")
+	}
+
+	bundle := func(users, enrollments string) *answer {
+		t.Helper()
+		return c.over(c.admin.upload(to, "bundle.zip", oneRoster(t, users, enrollments)).want(http.StatusSeeOther).header.Get("Location"))
+	}
+	users, enrollments := "", ""
+	for _, id := range []string{"u1", "u2", "u3", "u4", "u5"} {
+		users += id + ",,,true," + id + ",,Given" + id + ",Family" + id + ",,," + id + "@uni.example,org\n"
+		enrollments += "e" + id + ",,,c1,org," + id + ",student,false,,\n"
+	}
+	done := bundle(users, enrollments+"e9,,,c1,org,u9,student,false,,\n").says(".meta", "Done").says("#notes-heading", "Notes")
+	once(done, "1 records cannot be used")
+	waiting := bundle(users, "eu1,,,c1,org,u1,student,false,,\n").says(".review", "4 of 5 people would leave")
+	once(waiting, "4 of 5 people would leave")
+	// Whoever looks at the run afterwards still finds why it waited, beside how it ended.
+	once(waiting.submit("form.throw").wantTo("/admin/runs/3").says(".meta", "Thrown away"), "4 of 5 people would leave")
 }
