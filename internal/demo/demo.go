@@ -12,12 +12,15 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"matricula/internal/config"
 	"matricula/internal/jobs"
+	"matricula/internal/lms"
+	"matricula/internal/mail"
 	"matricula/internal/server"
 	"matricula/internal/service"
 	"matricula/internal/signin"
@@ -59,12 +62,13 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := st.Migrate(ctx); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	provider, closeProvider, err := openProvider(ctx, base, o)
+	mailbox := &Mailbox{now: o.Now}
+	provider, closeProvider, err := openProvider(ctx, base, mailbox, o)
 	if err != nil {
 		return err
 	}
 	defer closeProvider()
-	svc, err := newSchool(ctx, st, provider, o)
+	svc, err := newSchool(ctx, st, provider, &service.MailOptions{Sender: mailbox, Site: mail.Site{URL: base}}, o)
 	if err != nil {
 		return err
 	}
@@ -72,7 +76,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := tell(o.Stdout, base); err != nil {
+	if err := tell(o.Stdout, base, provider.Issuer+"/mail"); err != nil {
 		return err
 	}
 	defer jobs.Start(ctx, svc, o.Log)()
@@ -81,7 +85,7 @@ func Run(ctx context.Context, o Options) (err error) {
 
 // openProvider serves the demo's provider beside the school, on the same
 // address and another port.
-func openProvider(ctx context.Context, base string, o Options) (p signin.Provider, closeIt func(), err error) {
+func openProvider(ctx context.Context, base string, mailbox *Mailbox, o Options) (p signin.Provider, closeIt func(), err error) {
 	u, err := url.Parse(base)
 	if err != nil {
 		return p, nil, fmt.Errorf("demo provider: %w", err)
@@ -91,13 +95,13 @@ func openProvider(ctx context.Context, base string, o Options) (p signin.Provide
 		return p, nil, fmt.Errorf("demo provider: %w", err)
 	}
 	p = signin.Provider{
-		Name: providerName, Label: "the demo's accounts", Issuer: issuer, Kind: signin.KindOIDC, TrustAll: true,
+		Name: providerName, Label: "the demo's accounts", Issuer: issuer, Kind: signin.KindOIDC, Domains: domains(),
 		ClientID: "matricula-demo", ClientSecret: rand.Text(),
 	}
 	accounts := Accounts()
 	handler, err := NewProvider(ProviderOptions{
 		Issuer: issuer, ClientID: p.ClientID, ClientSecret: p.ClientSecret, RedirectURI: base + "/auth/" + p.Name + "/callback",
-		Accounts: func() []Account { return accounts }, Now: o.Now,
+		Accounts: func() []Account { return accounts }, Now: o.Now, Mailbox: mailbox,
 	})
 	if err != nil {
 		return p, nil, errors.Join(err, listener.Close())
@@ -114,9 +118,20 @@ func openProvider(ctx context.Context, base string, o Options) (p signin.Provide
 	return p, func() { _ = hs.Close() }, nil // what it remembers is worth nothing after the end
 }
 
+// domains are those of the school's accounts, about which they are believed. Whoever
+// comes with another address proves it by a code.
+func domains() (list []string) {
+	for _, a := range Accounts() {
+		if address, err := lms.ParseEmail(a.Email); err == nil && !slices.Contains(list, address.Domain()) {
+			list = append(list, address.Domain())
+		}
+	}
+	return list
+}
+
 // newSchool fills the database and gives the use cases for it. The history is
 // made by use cases of their own, whose clock runs behind.
-func newSchool(ctx context.Context, st *store.Store, p signin.Provider, o Options) (*service.Service, error) {
+func newSchool(ctx context.Context, st *store.Store, p signin.Provider, m *service.MailOptions, o Options) (*service.Service, error) {
 	var ago atomic.Int64
 	options := service.Options{Log: o.Log, SignUp: signin.SignUpAnyone, Now: func() time.Time {
 		return o.Now().Add(-time.Duration(ago.Load()))
@@ -125,7 +140,7 @@ func newSchool(ctx context.Context, st *store.Store, p signin.Provider, o Option
 	if err != nil {
 		return nil, err
 	}
-	options.Now = o.Now
+	options.Now, options.Mail, options.PendingDays = o.Now, m, 180
 	options.Providers = []signin.Provider{p}
 	options.Settings = (config.Config{
 		SignUp: options.SignUp, Directory: service.DirectoryStaff, TimeZone: time.Local.String(),
@@ -172,7 +187,7 @@ func indented(text string) string {
 }
 
 // tell says where the school is open and what to try.
-func tell(w io.Writer, base string) error {
+func tell(w io.Writer, base, mailbox string) error {
 	named, arrived := student(algorithmsFrom+1), student(algorithmsFrom)
 	_, err := fmt.Fprintf(w, `
 A small school is open at  %s
@@ -198,6 +213,9 @@ The story to try:
  5. Sign out, and sign in as Grace Hopper. It is her first time here, and
     Algorithms is on her page, with precisely what Ada gave her.
  6. Do the same as another.one@uni.example: type any address on the sign-in page.
+ 7. Now as grace@home.example, for which the school's accounts cannot vouch: a
+    code is mailed to it. No mail leaves this computer; all of it is shown at
+    %s
 
 Others to sign in as:
     %-34s administrator
@@ -205,6 +223,6 @@ Others to sign in as:
     %-34s student
     %-34s was named as a student, and has never been here
 
-`, base, ada, grace, student(0).Email, student(1).Email, indented(ClassList()), florence, niels, arrived.Email, named.Email)
+`, base, ada, grace, student(0).Email, student(1).Email, indented(ClassList()), mailbox, florence, niels, arrived.Email, named.Email)
 	return err
 }

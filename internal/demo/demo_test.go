@@ -144,7 +144,7 @@ func TestThePeopleOfTheDemoSignInOverHTTP(t *testing.T) {
 		{url.Values{"account": {"ada@uni.example"}}, []string{"Ada Lovelace", "Algorithms", "Analysis"}, []string{"Botany"}},
 		{url.Values{"account": {"florence@uni.example"}}, []string{"Florence Nightingale"}, nil},
 		{url.Values{"email": {"Sophie@Uni.Example"}}, []string{"Sophie Germain", "Algorithms"}, []string{"Mechanics"}},
-		{url.Values{"email": {"somebody@elsewhere.example"}, "given_name": {"Some"}, "family_name": {"Body"}}, []string{"Some Body"}, []string{"Algorithms"}},
+		{url.Values{"email": {"somebody@uni.example"}, "given_name": {"Some"}, "family_name": {"Body"}}, []string{"Some Body"}, []string{"Algorithms"}},
 	} {
 		resp, body := newBrowser(t).signIn(base, c.choice)
 		if resp.StatusCode != http.StatusOK || resp.Request.URL.String() != base+"/" {
@@ -175,6 +175,34 @@ func TestThePeopleOfTheDemoSignInOverHTTP(t *testing.T) {
 		if !strings.Contains(stdout.String(), told) {
 			t.Errorf("the demo does not speak of %s", told)
 		}
+	}
+}
+
+// Whoever comes with an address of another school gets a code, which the demo shows
+// on the page of its mail.
+func TestTheMailOfTheDemoIsShown(t *testing.T) {
+	base, stdout, _ := startDemo(t)
+	mailbox := regexp.MustCompile(`http://\S+/mail`).FindString(stdout.String())
+	b := newBrowser(t)
+	if resp, body := b.get(mailbox); resp.StatusCode != http.StatusOK || !strings.Contains(body, "Nothing has come yet") {
+		t.Fatalf("the mailbox: %d %s", resp.StatusCode, body)
+	}
+	resp, body := b.signIn(base, url.Values{"email": {"somebody@elsewhere.example"}, "given_name": {"Some"}, "family_name": {"Body"}})
+	if resp.Request.URL.Path != "/prove" || !strings.Contains(body, "somebody@elsewhere.example") {
+		t.Fatalf("at %s: %s", resp.Request.URL.Path, body)
+	}
+	link := regexp.MustCompile(`href="(` + regexp.QuoteMeta(base) + `/prove)#([A-Z2-9-]{9})"`)
+	var found []string
+	for deadline := time.Now().Add(30 * time.Second); found == nil && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		_, body = b.get(mailbox)
+		found = link.FindStringSubmatch(body)
+	}
+	if found == nil || !strings.Contains(body, "To somebody@elsewhere.example") {
+		t.Fatalf("no link with a code in %s", body)
+	}
+	resp, body = b.page(b.client.PostForm(found[1], url.Values{"code": {found[2]}}))
+	if resp.Request.URL.String() != base+"/" || !strings.Contains(body, "Some Body") {
+		t.Errorf("at %s: %s", resp.Request.URL.Path, body)
 	}
 }
 

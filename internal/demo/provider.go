@@ -46,6 +46,8 @@ type ProviderOptions struct {
 	RedirectURI  string           // the one place to which it sends people back
 	Accounts     func() []Account // whom to offer, the most useful first; asked for each page
 	Now          func() time.Time
+
+	Mailbox http.Handler // shows the demo's mail at /mail; nil: there is none
 }
 
 // Provider is an OpenID provider for invented people. It keeps the protocol
@@ -115,6 +117,9 @@ func (p *Provider) routes() http.Handler {
 	mux.HandleFunc("GET "+p.base+"/jwks", p.jwks)
 	mux.HandleFunc("GET "+p.base+"/style.css", p.style)
 	mux.HandleFunc("GET "+p.base+"/icon.svg", p.icon)
+	if p.options.Mailbox != nil {
+		mux.Handle("GET "+p.base+"/mail", p.options.Mailbox)
+	}
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
