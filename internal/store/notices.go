@@ -22,9 +22,11 @@ const noticeColumns = `count(n.id), max(n.created_at), max(n.objected_at)`
 var (
 	sqlAwaited = stmt(`
 		SELECT u.id, e.address, u.language, ` + noticeColumns + `
-		FROM enrollments en JOIN users u ON u.id = en.user_id AND u.status = 'pending' JOIN emails e ON e.user_id = u.id AND e.is_primary
+		FROM (SELECT user_id FROM enrollments WHERE course_id = $1 UNION SELECT user_id FROM course_privileges WHERE course_id = $1) m
+		JOIN users u ON u.id = m.user_id AND u.status = 'pending' JOIN emails e ON e.user_id = u.id AND e.is_primary
+		LEFT JOIN enrollments en ON en.course_id = $1 AND en.user_id = u.id
 		LEFT JOIN notices n ON n.user_id = u.id
-		WHERE en.course_id = $1 AND u.id > $2 AND ($3 = '[]' OR u.id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$3})) AND ` + withinSections("$4", "$5") + `
+		WHERE u.id > $2 AND ($3 = '[]' OR u.id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$3})) AND ` + withinSections("$4", "$5") + `
 		GROUP BY u.id, e.address, u.language ORDER BY u.id LIMIT $6`)
 	sqlNotices = stmt(`
 		SELECT n.user_id, ` + noticeColumns + `, coalesce((SELECT m.state FROM mails m WHERE m.user_id = n.user_id AND m.kind = 'named' ORDER BY m.id DESC LIMIT 1), '')
@@ -34,7 +36,8 @@ var (
 	sqlNoticeBy    = stmt(`SELECT n.id, n.user_id, n.course_id, n.told_by, n.created_at, n.objected_at FROM notices n JOIN users u ON u.id = n.user_id AND u.status = 'pending' WHERE n.answer_hash = $1`)
 	sqlObject      = stmt(`UPDATE notices SET objected_at = $2 WHERE id = $1 AND objected_at IS NULL`)
 	sqlPlacesTold  = stmt(`SELECT r.name, count(*) FROM enrollments en JOIN course_roles r ON r.id = en.role_id AND r.is_preset JOIN courses c ON c.id = en.course_id AND c.deleted_at IS NULL WHERE en.user_id = $1 GROUP BY r.name ORDER BY count(*) DESC, r.name`)
-	sqlCountPlaces = stmt(`SELECT count(*) FROM enrollments en JOIN courses c ON c.id = en.course_id AND c.deleted_at IS NULL WHERE en.user_id = $1`)
+	sqlCountPlaces = stmt(`SELECT count(*) FROM (SELECT course_id FROM enrollments WHERE user_id = $1 UNION SELECT course_id FROM course_privileges WHERE user_id = $1) m
+		JOIN courses c ON c.id = m.course_id AND c.deleted_at IS NULL`)
 )
 
 // Awaited lists people of a course who have not arrived, by id: those of a list when

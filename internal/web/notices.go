@@ -9,10 +9,19 @@ import (
 )
 
 var noticeRoutes = []route{
-	{"GET /courses/{course_id}/arrivals/tell", false, (*Web).courseArrivals},
+	{"GET /courses/{course_id}/arrivals/tell", false, (*Web).backToArrivals},
 	{"POST /courses/{course_id}/arrivals/tell", false, (*Web).tellMissing},
 	{"GET /not-me", true, (*Web).notMe},
 	{"POST /not-me", true, (*Web).object},
+}
+
+func (w *Web) backToArrivals(rw http.ResponseWriter, r *request) error {
+	id, err := courseID(r)
+	if err != nil {
+		return err
+	}
+	w.redirect(rw, r, coursePath(id, "/arrivals"))
+	return nil
 }
 
 // tellMissing tells everybody in a course who has not arrived, or one of them, by

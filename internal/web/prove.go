@@ -11,7 +11,7 @@ import (
 var proveRoutes = []route{
 	{"GET /prove", true, (*Web).provePage},
 	{"POST /prove", true, (*Web).prove},
-	{"GET /prove/resend", true, (*Web).provePage},
+	{"GET /prove/resend", true, (*Web).backToProve},
 	{"POST /prove/resend", true, (*Web).resendCode},
 }
 
@@ -32,6 +32,11 @@ func (w *Web) provePage(rw http.ResponseWriter, r *request) error {
 		return w.noProof(rw, r, http.StatusOK)
 	}
 	return w.showProve(rw, r, http.StatusOK, proveView{})
+}
+
+func (w *Web) backToProve(rw http.ResponseWriter, r *request) error {
+	w.redirect(rw, r, "/prove")
+	return nil
 }
 
 func (w *Web) showProve(rw http.ResponseWriter, r *request, status int, v proveView) error {

@@ -25,7 +25,7 @@ var (
 		{route: "GET /account/addresses/remove", policy: signedIn},
 		{route: "POST /account/addresses/remove", policy: func(actor) answer { return hidden }, form: formOf("email", "further@home.example")},
 		{route: "GET /admin/mail", policy: admins},
-		{route: "GET /courses/{course_id}/arrivals/tell", policy: rosterViewer},
+		{route: "GET /courses/{course_id}/arrivals/tell", policy: signedIn},
 		{route: "POST /courses/{course_id}/arrivals/tell", policy: rosterKeeper, write: true, form: formOf(), allow: []int{409}},
 		{route: "GET /not-me", public: true},
 		{route: "POST /not-me", public: true, form: formOf("code", "NONE"), allow: []int{404}},

@@ -16,6 +16,7 @@ import (
 	"matricula/internal/apptest/app"
 	"matricula/internal/fetch"
 	"matricula/internal/lms"
+	"matricula/internal/mail/mailtest"
 	"matricula/internal/service"
 )
 
@@ -45,7 +46,7 @@ func looks() []look {
 // and can be touched.
 func TestPagesOnEveryScreen(t *testing.T) {
 	t.Parallel()
-	c := openCampus(t, "sqlite", app.Design())
+	c := openCampus(t, "sqlite", app.Design(), app.WithMail(mailtest.Start(t)))
 	s := furnish(t, c)
 	for _, l := range looks() {
 		t.Run(l.name, func(t *testing.T) {
@@ -288,6 +289,9 @@ func (r *tour) pages() {
 	r.check("audit-whom-do-you-mean")
 	r.open(course+"/audit?outcome=refused&from=2001-01-01&to=2001-01-02", "audit-nothing-matches")
 	r.open(course+"/arrivals", "arrivals")
+	r.v.ClickText("main button", "Tell them by mail")
+	r.v.sees("main [role=status]", " mail")
+	r.check("arrivals-told")
 	r.open(course+"/announcements", "announcements")
 	r.open(course+"/announcements/new", "announcement-new")
 	r.v.Type("#title", "Labs")
@@ -314,6 +318,12 @@ func (r *tour) pages() {
 	r.v.sees(".looked-at table", "Ada")
 	r.check("look-people")
 	r.open("/account", "account")
+	r.v.ClickText("summary", "Add an address")
+	r.v.Type("#new-address", "ada."+r.look.name+"@home.example")
+	r.v.ClickText("main button", "Send the code")
+	r.v.sees("main h1", "Type the code")
+	r.check("prove-an-address")
+	r.open("/not-me", "not-for-me")
 	r.open("/design", "design")
 	r.v.Click("[data-dialog]")
 	r.v.WaitVisible("dialog[open]")
@@ -340,6 +350,7 @@ func (r *tour) pages() {
 	r.open("/admin/audit", "site-audit")
 	r.open("/", "home-of-an-administrator")
 	r.open("/admin/courses?show=orphaned", "site-courses-without-an-owner")
+	r.open("/admin/mail", "site-mail")
 	r.open("/admin/settings", "site-settings")
 	r.v.ClickText("main button", "Ask whether they answer")
 	r.v.sees("main", "answers")
