@@ -122,7 +122,7 @@ func (p *program) server(ctx context.Context, cfg config.Config, st *store.Store
 		return nil, databaseFault(cfg.Database, err)
 	}
 	return server.New(server.Options{
-		Service: svc, RelyingParty: rp, URL: cfg.URL, TrustedProxies: cfg.TrustedProxies,
+		Service: svc, RelyingParty: rp, URL: cfg.URL, TrustedProxies: cfg.TrustedProxies, CORSOrigins: cfg.CORSOrigins,
 		// Nothing sends mail yet, so no page may promise any.
 		MailEnabled: false,
 		Zone:        zone,

@@ -15,14 +15,15 @@ import (
 	"matricula/internal/lms"
 )
 
-// Caller is who asks: a person with a session, or a user's API token. The zero
-// Caller is anonymous.
+// Caller is who asks: a person with a session, a user's API token, or a program in
+// which a person signed in. The zero Caller is anonymous.
 type Caller struct {
 	UserID    int64
 	Kind      lms.UserKind
 	SiteRole  lms.SiteRole
 	SessionID int64       // 0 for a token
-	TokenID   int64       // 0 for a session
+	TokenID   int64       // 0 for a session; of a program: its session, in which it may do no more than a token
+	Program   bool        // whether TokenID is that of a program
 	Scopes    []lms.Scope // of the token
 	CourseIDs []int64     // courses to which the token is limited; empty: no limit
 	RequestID string
@@ -30,6 +31,15 @@ type Caller struct {
 
 // Anonymous tells whether nobody is signed in.
 func (c Caller) Anonymous() bool { return c.UserID == 0 }
+
+// In tells whether a session, of a browser or a program, is the one in which the
+// caller asks.
+func (c Caller) In(session int64) bool {
+	if c.Program {
+		return c.TokenID == session
+	}
+	return c.SessionID != 0 && c.SessionID == session
+}
 
 // Admin tells whether the caller holds everything everywhere. A token that is
 // limited to courses is no administrator's.
@@ -40,7 +50,8 @@ func (c Caller) reaches(courseID int64) bool {
 	return len(c.CourseIDs) == 0 || slices.Contains(c.CourseIDs, courseID)
 }
 
-func (c Caller) allowed(s lms.Scope) bool {
+// Allowed tells whether the caller has a scope; a session has each.
+func (c Caller) Allowed(s lms.Scope) bool {
 	if c.TokenID == 0 {
 		return true
 	}
@@ -121,6 +132,7 @@ const (
 	AccountUpdate Action = "account.update"
 	AccountExport Action = "account.export"
 	SessionEnd    Action = "session.end"
+	SessionReused Action = "session.reused" // a program's refresh token came a second time
 	TokenCreate   Action = "token.create"
 	TokenRevoke   Action = "token.revoke"
 	TokenView     Action = "token.view"
@@ -240,6 +252,7 @@ var rules = map[Action]rule{
 	AddressChange: {system: true, write: true},
 	UserProve:     {system: true, write: true},
 	NoticeObject:  {system: true, write: true},
+	SessionReused: {system: true, write: true},
 
 	AddressProve:   {site: anybody, write: true, browser: true},
 	AddressAdd:     {site: anybody, write: true, browser: true},
@@ -325,7 +338,7 @@ func decideToken(c Caller, r rule) error {
 	switch {
 	case r.browser:
 		return lms.Errorf(lms.CodeForbidden, "token-not-enough", "This cannot be done with an API token. Sign in in a browser to do it.")
-	case !c.allowed(need):
+	case !c.Allowed(need):
 		return lms.Errorf(lms.CodeForbidden, "token-scope", "This API token lacks the scope %q.", need)
 	case !r.course && (r.write || len(r.site) > 0) && len(c.CourseIDs) > 0:
 		return lms.Errorf(lms.CodeForbidden, "token-scope", "This API token is limited to single courses.")

@@ -154,7 +154,7 @@ func TestTheWholePolicyBySiteRole(t *testing.T) {
 		TermView: any3, TermCreate: any3[2:], TermUpdate: any3[2:], TermDelete: any3[2:],
 		SourceView: any3[2:], SourceCreate: any3[2:], SourceUpdate: any3[2:], SourceDelete: any3[2:], SourceRun: any3[2:],
 		AddressProve: any3, AddressAdd: any3, AddressRemove: any3, AddressPrimary: any3, MailView: any3[2:],
-		UserSignIn: nil, UserClaim: nil, UserSignUp: nil, UserProve: nil, NoticeObject: nil, AddressChange: nil, EnrollmentEnd: nil,
+		UserSignIn: nil, UserClaim: nil, UserSignUp: nil, UserProve: nil, NoticeObject: nil, AddressChange: nil, EnrollmentEnd: nil, SessionReused: nil,
 	}
 	for _, a := range Actions() {
 		if a.OfCourse() {

@@ -61,7 +61,7 @@ func (a *API) config(opts Options) huma.Config {
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"token":   {Type: "http", Scheme: "bearer", Description: "An API token."},
+					"token":   {Type: "http", Scheme: "bearer", Description: "An API token, or the access token of a program that signed somebody in by POST /oauth/token."},
 					"session": {Type: "apiKey", In: "cookie", Name: cookie, Description: "The session of the web app. Browsers may change something with it from the web app's own pages only."},
 				},
 			},

@@ -8,14 +8,17 @@ import (
 	"matricula/internal/lms"
 )
 
-// Session is one browser in which the caller is signed in.
+// Session is one browser, or one program, in which the caller is signed in.
 type Session struct {
-	ID         int64     `json:"id"`
-	CreatedAt  time.Time `json:"created_at"`
-	LastUsedAt time.Time `json:"last_used_at" doc:"To within five minutes."`
-	ExpiresAt  time.Time `json:"expires_at" doc:"When it ends if it is not used until then."`
-	UserAgent  string    `json:"user_agent" doc:"What the browser calls itself."`
-	Current    bool      `json:"current" doc:"The one in which this was asked."`
+	ID         int64       `json:"id"`
+	Kind       string      `json:"kind" enum:"browser,program"`
+	ClientID   string      `json:"client_id" doc:"Of a program, at the provider with which the caller signed in; empty for a browser."`
+	Scopes     []lms.Scope `json:"scopes" doc:"What it may be used for; a browser for everything."`
+	CreatedAt  time.Time   `json:"created_at"`
+	LastUsedAt time.Time   `json:"last_used_at" doc:"To within five minutes."`
+	ExpiresAt  time.Time   `json:"expires_at" doc:"When it ends if it is not used until then."`
+	UserAgent  string      `json:"user_agent" doc:"What the browser or the program calls itself."`
+	Current    bool        `json:"current" doc:"The one in which this was asked."`
 }
 
 // EndedSessions tells how many sessions were ended.
@@ -28,7 +31,7 @@ type sessionIn struct {
 }
 
 func (a *API) registerSessions() {
-	register(a, op(http.MethodGet, "/sessions", "list-sessions", tagAccount, "Where the caller is signed in", "Newest first."), a.listSessions)
+	register(a, op(http.MethodGet, "/sessions", "list-sessions", tagAccount, "Where the caller is signed in", "Browsers, and programs that signed in by POST /oauth/token. Newest first."), a.listSessions)
 	register(a, op(http.MethodDelete, "/sessions", "end-other-sessions", tagAccount, "Sign out everywhere else",
 		"Ends all of the caller's sessions but the one in which this is asked. In a session only."), a.endOtherSessions)
 	register(a, op(http.MethodDelete, "/sessions/{session_id}", "end-session", tagAccount, "Sign out somewhere",
@@ -41,10 +44,15 @@ func (a *API) listSessions(ctx context.Context, c *call, _ *nothing) (*page[Sess
 		return nil, err
 	}
 	return listOf(list, func(s *lms.Session) Session {
-		return Session{
-			ID: s.ID, CreatedAt: s.CreatedAt.UTC(), LastUsedAt: s.LastUsedAt.UTC(), ExpiresAt: s.ExpiresAt.UTC(),
-			UserAgent: s.UserAgent, Current: s.ID == c.caller.SessionID,
+		w := Session{
+			ID: s.ID, Kind: "browser", Scopes: []lms.Scope{lms.ScopeRead, lms.ScopeWrite},
+			CreatedAt: s.CreatedAt.UTC(), LastUsedAt: s.LastUsedAt.UTC(), ExpiresAt: s.ExpiresAt.UTC(),
+			UserAgent: s.UserAgent, Current: c.caller.In(s.ID),
 		}
+		if s.Program != "" {
+			w.Kind, w.ClientID, w.Scopes = "program", s.Program, s.Scopes
+		}
+		return w
 	}, nil), nil
 }
 

@@ -17,6 +17,7 @@ type Provider struct {
 	Kind       string     `json:"kind" enum:"oidc,google,entra,"`
 	Domains    []string   `json:"domains" doc:"For whose addresses its word is a proof."`
 	TrustAll   bool       `json:"trust_all" doc:"Its word is a proof for every address that it calls verified."`
+	Clients    []string   `json:"clients" doc:"Further client ids whose ID tokens may be exchanged at /oauth/token."`
 	People     int64      `json:"people" doc:"How many have signed in with it."`
 	LastUsedAt *time.Time `json:"last_used_at" doc:"null: never."`
 }
@@ -40,10 +41,13 @@ func (a *API) listProviders(ctx context.Context, c *call, _ *nothing) (*page[Pro
 	}
 	return listOf(list, func(p *service.ProviderState) Provider {
 		w := Provider{
-			Name: p.Name, Label: p.Label, Issuer: p.Issuer, Kind: string(p.Kind), Domains: p.Domains, TrustAll: p.TrustAll, People: p.People, LastUsedAt: timeOrNull(p.LastUsedAt),
+			Name: p.Name, Label: p.Label, Issuer: p.Issuer, Kind: string(p.Kind), Domains: p.Domains, TrustAll: p.TrustAll, Clients: p.Clients, People: p.People, LastUsedAt: timeOrNull(p.LastUsedAt),
 		}
 		if w.Domains == nil {
 			w.Domains = []string{}
+		}
+		if w.Clients == nil {
+			w.Clients = []string{}
 		}
 		return w
 	}, nil), nil

@@ -151,8 +151,13 @@ var titles = map[string]string{
 	"text-control-character": "The text has an invisible control character",
 
 	// Signing in.
-	"sign-in-expired": "The sign-in took too long",
-	"sign-in-busy":    "Somebody is signing in with this account",
+	"sign-in-expired":       "The sign-in took too long",
+	"sign-in-busy":          "Somebody is signing in with this account",
+	"id-token-old":          "The ID token is too old to be exchanged",
+	"id-token-used":         "The ID token was exchanged before",
+	"refresh-token-invalid": "The refresh token is not valid",
+	"refresh-token-reused":  "The refresh token came a second time",
+	"scope-exceeded":        "A renewal asked for more than the sign-in",
 
 	// Our side.
 	"internal":             "Something went wrong on our side",

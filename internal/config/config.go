@@ -42,6 +42,7 @@ const (
 	varTimeZone       = prefix + "TIME_ZONE"
 	varSourcesFolder  = prefix + "SOURCES_FOLDER"
 	varSourcesHosts   = prefix + "SOURCES_HOSTS"
+	varCORSOrigins    = prefix + "CORS_ORIGINS"
 	varToken          = prefix + "TOKEN" // of the commands that ask a running server
 )
 
@@ -61,6 +62,7 @@ type Config struct {
 	TimeZone       string   // in which pages show times: a name of the IANA database
 	SourcesFolder  string   // below which roster sources may read folders; empty: none
 	SourcesHosts   []string // from which roster sources may fetch
+	CORSOrigins    []string // whose scripts may call the API, as browsers write them
 }
 
 // String names what is safe to show.
@@ -101,7 +103,7 @@ func Load(environ []string) (Config, error) {
 	var c Config
 	for _, read := range []func(*Config) error{
 		vars.addr, vars.url, vars.database, vars.admins, vars.policies, vars.namingDomains, vars.providers, vars.mail,
-		vars.trustedProxies, vars.pendingDays, vars.timeZone, vars.sources,
+		vars.trustedProxies, vars.pendingDays, vars.timeZone, vars.sources, vars.corsOrigins,
 	} {
 		if err := read(&c); err != nil {
 			return Config{}, err

@@ -65,9 +65,10 @@ func TestEveryVariableIsRead(t *testing.T) {
 		"ADMINS=Ada@Uni.Example, grace@uni.example,ada@uni.example,", "SIGNUP=named", "DIRECTORY=everyone",
 		"NAMING_DOMAINS=Uni.Example,bücher.example", "SMTP=smtps://post:p%40ss@mail.uni.example", "MAIL_FROM=LMS@uni.example",
 		"TRUSTED_PROXIES=10.1.2.3/8, 127.0.0.1,::1,fd00::/8", "PENDING_DAYS=30", "TIME_ZONE=Europe/Rome",
-		"GOOGLE_CLIENT_ID=id", "GOOGLE_CLIENT_SECRET=hidden", "GOOGLE_DOMAINS=UNI.example",
+		"GOOGLE_CLIENT_ID=id", "GOOGLE_CLIENT_SECRET=hidden", "GOOGLE_DOMAINS=UNI.example", "GOOGLE_CLIENTS=android, web,",
 		"OIDC_UNI_ISSUER=https://id.uni.example/realms/uni", "OIDC_UNI_CLIENT_ID=matricula", "OIDC_UNI_CLIENT_SECRET=hidden",
-		"OIDC_UNI_DOMAINS=*", "OIDC_UNI_LABEL=University account",
+		"OIDC_UNI_DOMAINS=*", "OIDC_UNI_LABEL=University account", "OIDC_UNI_CLIENTS=app",
+		"CORS_ORIGINS=HTTPS://App.Uni.Example:443/, http://localhost:5173,https://app.uni.example",
 		"OIDC_MY_OWN_ISSUER=http://127.0.0.1:9000/id", "OIDC_MY_OWN_CLIENT_ID=matricula",
 		"OIDC_AZ_ISSUER="+entraIssuer, "OIDC_AZ_CLIENT_ID=app", "OIDC_AZ_CLIENT_SECRET=hidden", "OIDC_AZ_DOMAINS=a.example, B.example", "OIDC_AZ_TENANT="+tenant,
 	)
@@ -79,12 +80,12 @@ func TestEveryVariableIsRead(t *testing.T) {
 		TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fd00::/8"),
 		},
-		PendingDays: 30, TimeZone: "Europe/Rome",
+		PendingDays: 30, TimeZone: "Europe/Rome", CORSOrigins: []string{"https://app.uni.example", "http://localhost:5173"},
 		Providers: []signin.Provider{
-			{Name: "google", Label: "Google", Issuer: signin.GoogleIssuer, Kind: signin.KindGoogle, ClientID: "id", ClientSecret: "hidden", Domains: []string{"uni.example"}},
+			{Name: "google", Label: "Google", Issuer: signin.GoogleIssuer, Kind: signin.KindGoogle, ClientID: "id", ClientSecret: "hidden", Domains: []string{"uni.example"}, Clients: []string{"android", "web"}},
 			{Name: "az", Label: "Az", Issuer: entraIssuer, Kind: signin.KindEntra, Tenant: tenant, ClientID: "app", ClientSecret: "hidden", Domains: []string{"a.example", "b.example"}},
 			{Name: "my_own", Label: "My own", Issuer: "http://127.0.0.1:9000/id", Kind: signin.KindOIDC, ClientID: "matricula"},
-			{Name: "uni", Label: "University account", Issuer: "https://id.uni.example/realms/uni", Kind: signin.KindOIDC, ClientID: "matricula", ClientSecret: "hidden", TrustAll: true},
+			{Name: "uni", Label: "University account", Issuer: "https://id.uni.example/realms/uni", Kind: signin.KindOIDC, ClientID: "matricula", ClientSecret: "hidden", TrustAll: true, Clients: []string{"app"}},
 		},
 	}
 	if diff := cmp.Diff(want, c, cmpopts.IgnoreFields(config.Config{}, "Database"), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
@@ -130,6 +131,16 @@ func TestABadValueIsOneLineThatNamesTheVariable(t *testing.T) {
 		{[]string{"OIDC_UNI_SECRET=hidden"}, "OIDC_UNI_SECRET", "CLIENT_SECRET"},
 		{[]string{"OIDC_uni_ISSUER=https://id.example"}, "OIDC_uni_ISSUER", "capital letters"},
 		{[]string{"OIDC_4_ISSUER=https://id.example"}, "OIDC_4_ISSUER", "beginning with a letter"},
+
+		{[]string{"CORS_ORIGINS=*"}, "CORS_ORIGINS", "https://app.uni.example"},
+		{[]string{"CORS_ORIGINS=https://*.uni.example"}, "CORS_ORIGINS", "pattern"},
+		{[]string{"CORS_ORIGINS=https://a.example,null"}, "CORS_ORIGINS", "number 2"},
+		{[]string{"CORS_ORIGINS=http://app.uni.example"}, "CORS_ORIGINS", "localhost"},
+		{[]string{"CORS_ORIGINS=https://app.uni.example/app"}, "CORS_ORIGINS", "path"},
+		{[]string{"CORS_ORIGINS=https://me:hidden@app.uni.example"}, "CORS_ORIGINS", "whole origin"},
+		{[]string{"CORS_ORIGIN=https://app.uni.example"}, "CORS_ORIGIN", "MATRICULA_CORS_ORIGINS"},
+		{with(google, "GOOGLE_CLIENTS=two words"), "GOOGLE_CLIENTS", "client id"},
+		{[]string{"GOOGLE_CLIENTS=app"}, "GOOGLE_CLIENT_ID", "must be set"},
 
 		{[]string{"ADDR=8080"}, "ADDR", ":8080"},
 		{[]string{"ADDR=localhost"}, "ADDR", "127.0.0.1:8080"},

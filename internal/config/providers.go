@@ -19,14 +19,15 @@ const (
 	fieldDomains      = "DOMAINS"
 	fieldLabel        = "LABEL"
 	fieldTenant       = "TENANT"
+	fieldClients      = "CLIENTS"
 
 	googlePrefix = prefix + "GOOGLE_"
 	oidcPrefix   = prefix + "OIDC_"
 )
 
 var (
-	googleFields = []string{fieldClientID, fieldClientSecret, fieldDomains}
-	oidcFields   = []string{fieldIssuer, fieldClientID, fieldClientSecret, fieldDomains, fieldLabel, fieldTenant}
+	googleFields = []string{fieldClientID, fieldClientSecret, fieldDomains, fieldClients}
+	oidcFields   = []string{fieldIssuer, fieldClientID, fieldClientSecret, fieldDomains, fieldLabel, fieldTenant, fieldClients}
 	oidcName     = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,31}$`)
 )
 
@@ -91,6 +92,7 @@ func (v variables) provider(name, begin string, required ...string) (signin.Prov
 	p := signin.Provider{
 		Name: name, Label: v.or(begin+fieldLabel, label(name)), Issuer: v[begin+fieldIssuer],
 		ClientID: v[begin+fieldClientID], ClientSecret: v[begin+fieldClientSecret],
+		Clients: v.list(begin + fieldClients),
 	}
 	var err error
 	if v[begin+fieldDomains] == "*" {

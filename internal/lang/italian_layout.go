@@ -26,7 +26,7 @@ func init() {
 		"Saved, for everybody who has this role.":                                              "Salvato, per tutti quelli che hanno questo ruolo.",
 		"The role is deleted.":                                                                 "Il ruolo è stato eliminato.",
 		"That browser is signed out.":                                                          "Quel browser è stato disconnesso.",
-		"All other browsers are signed out.":                                                   "Tutti gli altri browser sono stati disconnessi.",
+		"You are signed out everywhere else.":                                                  "Tutte le altre sessioni sono chiuse.",
 		"The token is revoked: it no longer works.":                                            "Il token è stato revocato: non funziona più.",
 		"Named. They can be found and given things now; their first sign-in will find it all.": "Fatto. Ora si può trovare questa persona e assegnarle qualcosa; al primo accesso troverà tutto.",
 		"Suspended, and signed out everywhere.":                                                "Sospeso, e disconnesso ovunque.",

@@ -40,7 +40,7 @@ type AuditRecord struct {
 	CourseTitle string
 }
 
-// Session is one browser in which a person is signed in.
+// Session is one browser, or one program, in which a person is signed in.
 type Session struct {
 	ID         int64
 	UserID     int64
@@ -48,6 +48,8 @@ type Session struct {
 	LastUsedAt time.Time
 	ExpiresAt  time.Time
 	UserAgent  string
+	Program    string  // the client id of a program at the provider; empty for a browser
+	Scopes     []Scope // of a program
 }
 
 // Scope limits what an API token may be used for.

@@ -28,14 +28,21 @@ var (
 
 // fail renders an error in the words of the face that was asked.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if isAPI(r) {
+	switch {
+	case isAPI(r):
 		s.api.WriteProblem(w, r, err)
+		return
+	case isOAuth(r):
+		s.oauth.WriteError(w, r, err)
 		return
 	}
 	s.web.WriteError(w, r, err)
 }
 
 func isAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") }
+
+// isOAuth tells whether a request is a program's, for tokens.
+func isOAuth(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/oauth/") }
 
 type requestKey struct{}
 
@@ -238,12 +245,17 @@ func longRequest(r *http.Request) bool {
 
 // guardOrigin refuses changes that another site's page sends with the cookies
 // of ours. A bearer token is not sent by browsers on their own, and where one
-// is given cookies are ignored.
-func (s *Server) guardOrigin(origin *http.CrossOriginProtection, next http.Handler) http.Handler {
-	guarded := origin.Handler(next)
+// is given cookies are ignored. The token endpoint knows no cookies; there it is
+// pages of origins that the operator did not name that are refused.
+func (s *Server) guardOrigin(origin, programs *http.CrossOriginProtection, next http.Handler) http.Handler {
+	guarded, forPrograms := origin.Handler(next), programs.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isAPI(r) && r.Header.Get("Authorization") != "" {
 			next.ServeHTTP(w, r)
+			return
+		}
+		if isOAuth(r) {
+			forPrograms.ServeHTTP(w, r)
 			return
 		}
 		guarded.ServeHTTP(w, r)
@@ -252,8 +264,8 @@ func (s *Server) guardOrigin(origin *http.CrossOriginProtection, next http.Handl
 
 var errAuthorization = lms.Errorf(lms.CodeUnauthenticated, "bad-token", "The Authorization header should be \"Bearer\" and an API token.")
 
-// identify finds out who is calling: by an API token below /api/, else by the
-// session cookie. A token in a cookie's place, or the reverse, is nobody's.
+// identify finds out who is calling: by an API token or a program's access token
+// below /api/, else by the session cookie. A token in a cookie's place, or the reverse, is nobody's.
 func (s *Server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()

@@ -12,11 +12,13 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"matricula/internal/api"
+	"matricula/internal/oauth"
 	"matricula/internal/rosterfile"
 	"matricula/internal/service"
 	"matricula/internal/signin"
@@ -29,6 +31,7 @@ type Options struct {
 	RelyingParty   *signin.RelyingParty
 	URL            string         // the address people type; all links are built from it
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	CORSOrigins    []string       // whose scripts may call the API and exchange tokens, as browsers write them
 	MailEnabled    bool
 	Zone           *time.Location // in which pages show times; nil: UTC
 	Log            *slog.Logger
@@ -59,6 +62,7 @@ type Server struct {
 	opts     Options
 	api      *api.API
 	web      *web.Web
+	oauth    *oauth.OAuth
 	handler  http.Handler
 	policy   string
 	stopping atomic.Bool
@@ -76,6 +80,7 @@ func New(opts Options) (*Server, error) {
 		URL: opts.URL, Log: opts.Log, Now: opts.Now, MailEnabled: opts.MailEnabled, Zone: opts.Zone, Design: opts.Design, DemoBanner: opts.DemoBanner,
 	})
 	s.api = api.New(opts.Service, api.Options{URL: opts.URL, Log: opts.Log, Now: opts.Now, Version: opts.Version, CursorKey: opts.CursorKey, SessionCookie: s.web.SessionCookie()})
+	s.oauth = oauth.New(opts.Service, opts.RelyingParty, oauth.Options{URL: opts.URL, Log: opts.Log})
 	s.policy = contentSecurityPolicy(opts.RelyingParty.Providers())
 	if s.handler, err = s.assemble(u); err != nil {
 		return nil, err
@@ -101,7 +106,7 @@ func (s *Server) Handler() http.Handler { return s.handler }
 
 // Routes lists every route, as "GET /courses/{course_id}", sorted by face.
 func (s *Server) Routes() []string {
-	return append(append(s.web.Routes(), s.api.Routes()...), operationRoutes...)
+	return slices.Concat(s.web.Routes(), s.api.Routes(), s.oauth.Routes(), operationRoutes)
 }
 
 // OpenAPI is the API's own description.
@@ -111,6 +116,8 @@ func (s *Server) assemble(base *url.URL) (http.Handler, error) {
 	mux := http.NewServeMux()
 	s.registerOperations(mux)
 	mux.Handle("/api/", s.identify(s.api.Handler()))
+	mux.Handle("/oauth/", unidentified(s.oauth.Handler()))
+	mux.Handle(oauth.MetadataPath, unidentified(s.oauth.Handler()))
 	mux.Handle("/", s.identify(s.web.Handler()))
 
 	origin := http.NewCrossOriginProtection()
@@ -118,10 +125,18 @@ func (s *Server) assemble(base *url.URL) (http.Handler, error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errCrossOrigin) }))
+	programs := http.NewCrossOriginProtection()
+	for _, trusted := range append([]string{base.Scheme + "://" + base.Host}, s.opts.CORSOrigins...) {
+		if err := programs.AddTrustedOrigin(trusted); err != nil {
+			return nil, fmt.Errorf("server: %w", err)
+		}
+	}
+	programs.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, oauth.ErrOrigin) }))
 
 	var h http.Handler = mux
-	h = s.guardOrigin(origin, h)
+	h = s.guardOrigin(origin, programs, h)
 	h = s.limit(h)
+	h = s.cors(h)
 	h = s.harden(h)
 	h = s.observe(h)
 	return h, nil

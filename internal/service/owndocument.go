@@ -57,12 +57,14 @@ type OwnIdentity struct {
 	LastUsedAt time.Time `json:"last_used_at"`
 }
 
-// OwnSession is one browser in which the caller is signed in.
+// OwnSession is one browser, or one program, in which the caller is signed in.
 type OwnSession struct {
-	UserAgent  string    `json:"user_agent"`
-	CreatedAt  time.Time `json:"created_at"`
-	LastUsedAt time.Time `json:"last_used_at"`
-	ExpiresAt  time.Time `json:"expires_at"`
+	UserAgent  string      `json:"user_agent"`
+	Program    string      `json:"program" doc:"The client id of a program; empty for a browser."`
+	Scopes     []lms.Scope `json:"scopes" doc:"What a program may do."`
+	CreatedAt  time.Time   `json:"created_at"`
+	LastUsedAt time.Time   `json:"last_used_at"`
+	ExpiresAt  time.Time   `json:"expires_at"`
 }
 
 // OwnToken is one of the caller's API tokens, without its secret.
@@ -146,7 +148,7 @@ func (d *OwnData) Document() OwnDocument {
 		out.Identities = append(out.Identities, OwnIdentity{i.Issuer, i.Subject, i.LinkedAt.UTC(), i.LastUsedAt.UTC()})
 	}
 	for _, s := range d.Sessions {
-		out.Sessions = append(out.Sessions, OwnSession{s.UserAgent, s.CreatedAt.UTC(), s.LastUsedAt.UTC(), s.ExpiresAt.UTC()})
+		out.Sessions = append(out.Sessions, OwnSession{s.UserAgent, s.Program, s.Scopes, s.CreatedAt.UTC(), s.LastUsedAt.UTC(), s.ExpiresAt.UTC()})
 	}
 	for _, t := range d.Tokens {
 		out.Tokens = append(out.Tokens, OwnToken{t.Name, t.Scopes, t.CreatedAt.UTC(), moment(t.ExpiresAt), moment(t.LastUsedAt)})

@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"strings"
 	"time"
 
 	"matricula/internal/access"
@@ -106,6 +107,21 @@ func (s *Service) SignIn(ctx context.Context, p signin.Provider, t signin.Token,
 // admit is SignIn for somebody who may have proved the token's address by a code,
 // which is used up.
 func (s *Service) admit(ctx context.Context, p signin.Provider, t signin.Token, proof *store.Proof, userAgent, requestID string) (SignedIn, error) {
+	return s.enter(ctx, p, t, requestID, door{proof: proof, begin: func(ctx context.Context, w *work, out *SignedIn) error {
+		return w.beginSession(ctx, out, userAgent)
+	}})
+}
+
+// door is what differs between the ways in: a browser, or a program.
+type door struct {
+	program string                                        // the client id; empty for a browser
+	proof   *store.Proof                                  // of the token's address, by a code; nil: none
+	before  func(context.Context, *work) error            // once it is decided to let them in; nil: nothing
+	begin   func(context.Context, *work, *SignedIn) error // makes the session
+}
+
+// enter is every sign-in, whatever the door.
+func (s *Service) enter(ctx context.Context, p signin.Provider, t signin.Token, requestID string, through door) (SignedIn, error) {
 	var out SignedIn
 	var d signin.Decision
 	var err error
@@ -114,9 +130,9 @@ func (s *Service) admit(ctx context.Context, p signin.Provider, t signin.Token, 
 			w := &work{tx: tx, action: access.UserSignIn, now: s.now(), mails: s.SendsMail()}
 			w.caller.RequestID = requestID
 			var proved lms.Email
-			if proof != nil {
-				proved = proof.Address
-				if err := w.takeProof(ctx, proof.ID); err != nil {
+			if through.proof != nil {
+				proved = through.proof.Address
+				if err := w.takeProof(ctx, through.proof.ID); err != nil {
 					return err
 				}
 			}
@@ -127,10 +143,15 @@ func (s *Service) admit(ctx context.Context, p signin.Provider, t signin.Token, 
 			if err := d.Err(p); err != nil {
 				return err
 			}
-			if out, err = w.signIn(ctx, p, t, d); err != nil {
+			if through.before != nil {
+				if err := through.before(ctx, w); err != nil {
+					return err
+				}
+			}
+			if out, err = w.signIn(ctx, p, t, d, through.program); err != nil {
 				return err
 			}
-			return w.beginSession(ctx, &out, userAgent)
+			return through.begin(ctx, w, &out)
 		})
 		if !errors.Is(err, errAgain) {
 			break
@@ -140,7 +161,7 @@ func (s *Service) admit(ctx context.Context, p signin.Provider, t signin.Token, 
 		err = lms.Errorf(lms.CodeUnavailable, "sign-in-busy", "Somebody is signing in with this account at this very moment. Please try again.")
 	}
 	if err != nil {
-		s.recordRefusedSignIn(ctx, p, d, requestID, err)
+		s.recordRefusedSignIn(ctx, p, d, through.program, requestID, err)
 		return SignedIn{}, err
 	}
 	return out, nil
@@ -176,10 +197,11 @@ func (s *Service) decideSignIn(ctx context.Context, tx *store.Tx, p signin.Provi
 // the one that the provider sent, which may be nobody's here.
 type signInAudit struct {
 	Provider string `json:"provider"`
+	Program  string `json:"program,omitempty"`
 	Address  string `json:"address,omitempty"`
 }
 
-func (w *work) signIn(ctx context.Context, p signin.Provider, t signin.Token, d signin.Decision) (SignedIn, error) {
+func (w *work) signIn(ctx context.Context, p signin.Provider, t signin.Token, d signin.Decision, program string) (SignedIn, error) {
 	out := SignedIn{Outcome: d.Kind}
 	id := d.UserID
 	var err error
@@ -215,7 +237,7 @@ func (w *work) signIn(ctx context.Context, p signin.Provider, t signin.Token, d 
 		}
 	}
 	out.User = u
-	return out, w.record(ctx, 0, nil, signInAudit{Provider: p.Name})
+	return out, w.record(ctx, 0, nil, signInAudit{Provider: p.Name, Program: program})
 }
 
 // createSelf makes the row of somebody whom nobody has named.
@@ -308,17 +330,31 @@ func namesOf(u lms.User, t signin.Token) store.Names {
 
 func (w *work) beginSession(ctx context.Context, out *SignedIn, userAgent string) error {
 	secret, hash := newSecret("")
-	clean, err := lms.CleanText(lms.Clip(userAgent, maxUserAgent), "user_agent", maxUserAgent+1)
-	if err != nil {
-		clean = ""
-	}
 	out.Secret = secret
-	out.Session = lms.Session{UserID: out.User.ID, CreatedAt: w.now, LastUsedAt: w.now, ExpiresAt: w.now.Add(sessionIdle), UserAgent: clean}
+	out.Session = w.newSession(out.User.ID, userAgent)
+	var err error
 	out.Session.ID, err = w.tx.AddSession(ctx, hash, out.Session)
 	return err
 }
 
-func (s *Service) recordRefusedSignIn(ctx context.Context, p signin.Provider, d signin.Decision, requestID string, cause error) {
+func (w *work) newSession(user int64, userAgent string) lms.Session {
+	clean, err := lms.CleanText(lms.Clip(userAgent, maxUserAgent), "user_agent", maxUserAgent+1)
+	if err != nil {
+		clean = ""
+	}
+	return lms.Session{UserID: user, CreatedAt: w.now, LastUsedAt: w.now, ExpiresAt: w.now.Add(sessionIdle), UserAgent: clean}
+}
+
+// sessionEnd is when a session ends that is used now.
+func sessionEnd(s lms.Session, now time.Time) time.Time {
+	expires := now.Add(sessionIdle)
+	if end := s.CreatedAt.Add(sessionLife); expires.After(end) {
+		return end
+	}
+	return expires
+}
+
+func (s *Service) recordRefusedSignIn(ctx context.Context, p signin.Provider, d signin.Decision, program, requestID string, cause error) {
 	switch lms.CodeOf(cause) {
 	case lms.CodeForbidden, lms.CodeConflict:
 	default:
@@ -328,7 +364,7 @@ func (s *Service) recordRefusedSignIn(ctx context.Context, p signin.Provider, d 
 	defer cancel()
 	err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		w := &work{tx: tx, caller: access.Caller{UserID: lms.SystemUserID, RequestID: requestID}, action: access.UserSignIn, now: s.now()}
-		after := signInAudit{Provider: p.Name}
+		after := signInAudit{Provider: p.Name, Program: program}
 		if d.Email != "" {
 			after.Address = d.Email.Masked()
 		}
@@ -355,27 +391,29 @@ func (s *Service) BySession(ctx context.Context, secret, requestID string) (acce
 		return access.Caller{RequestID: requestID}, lms.User{}, err
 	}
 	if now := s.now(); now.Sub(ses.LastUsedAt) > touchInterval {
-		expires := now.Add(sessionIdle)
-		if end := ses.CreatedAt.Add(sessionLife); expires.After(end) {
-			expires = end
-		}
+		expires := sessionEnd(ses, now)
 		s.touch(ctx, u, func(ctx context.Context, tx *store.Tx) error { return tx.TouchSession(ctx, ses.ID, now, expires) })
 	}
 	return access.Caller{UserID: u.ID, Kind: u.Kind, SiteRole: u.SiteRole, SessionID: ses.ID, RequestID: requestID}, u, nil
 }
 
-// ByToken tells who an API token belongs to.
+var errBadToken = lms.Errorf(lms.CodeUnauthenticated, "bad-token", "This API token is not valid: it may have expired or been revoked.")
+
+// ByToken tells who a bearer token belongs to: an API token, or the access token of
+// a program.
 func (s *Service) ByToken(ctx context.Context, secret, requestID string) (access.Caller, lms.User, error) {
-	bad := lms.Errorf(lms.CodeUnauthenticated, "bad-token", "This API token is not valid: it may have expired or been revoked.")
 	if secret == "" || len(secret) > 200 {
-		return access.Caller{RequestID: requestID}, lms.User{}, bad
+		return access.Caller{RequestID: requestID}, lms.User{}, errBadToken
+	}
+	if strings.HasPrefix(secret, AccessPrefix) {
+		return s.byAccess(ctx, secret, requestID)
 	}
 	t, u, ok, err := s.store.Reader().Token(ctx, hashSecret(secret), s.now())
 	if err != nil {
 		return access.Caller{RequestID: requestID}, lms.User{}, err
 	}
 	if !ok {
-		return access.Caller{RequestID: requestID}, lms.User{}, bad
+		return access.Caller{RequestID: requestID}, lms.User{}, errBadToken
 	}
 	if now := s.now(); now.Sub(t.LastUsedAt) > touchInterval {
 		s.touch(ctx, u, func(ctx context.Context, tx *store.Tx) error { return tx.TouchToken(ctx, t.ID, now) })

@@ -35,7 +35,8 @@ type Provider struct {
 	Label        string // what the sign-in button says
 	Issuer       string // exactly as the provider spells it in its discovery document
 	ClientID     string
-	ClientSecret string // empty for a public client
+	ClientSecret string   // empty for a public client
+	Clients      []string // further client ids, of mobile and single-page programs, whose ID tokens may be exchanged
 	Kind         Kind
 	Domains      []string // canonical domains (lower case, A-labels) for which it is authoritative here
 	TrustAll     bool     // DOMAINS=*: believed about every address that it calls verified
@@ -147,6 +148,9 @@ func ValidateProvider(p Provider) error {
 	if p.ClientID == "" || strings.TrimSpace(p.ClientID) != p.ClientID {
 		return wrong("CLIENT_ID", "must be set, without spaces around it")
 	}
+	if reason := clientsFault(p.Clients); reason != "" {
+		return wrong("CLIENTS", "%s", reason)
+	}
 	if strings.TrimSpace(p.ClientSecret) != p.ClientSecret {
 		return wrong("CLIENT_SECRET", "has spaces around it")
 	}
@@ -160,6 +164,22 @@ func ValidateProvider(p Provider) error {
 		return wrong("DOMAINS", "%s", reason)
 	}
 	return nil
+}
+
+// maxClientID is far above what providers give out, and what a session keeps.
+const maxClientID = 255
+
+func clientsFault(clients []string) string {
+	for _, c := range clients {
+		if c == "" || len(c) > maxClientID {
+			return "must be client ids of 1 to 255 characters"
+		}
+		// What RFC 6749, appendix A.1, lets a client id be made of, without the blank.
+		if strings.ContainsFunc(c, func(r rune) bool { return r <= 0x20 || r > 0x7e }) {
+			return fmt.Sprintf("holds %q, which is no client id", lms.Clip(c, 80))
+		}
+	}
+	return ""
 }
 
 func labelFault(label string) string {

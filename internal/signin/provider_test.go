@@ -25,6 +25,7 @@ func TestProvidersThatCanBeUsedAreAccepted(t *testing.T) {
 		"on loopback":      func(p *signin.Provider) { p.Issuer = "http://127.0.0.1:5556/dex" },
 		"on loopback IPv6": func(p *signin.Provider) { p.Issuer = "http://[::1]:5556" },
 		"on localhost":     func(p *signin.Provider) { p.Issuer = "http://localhost:5556" },
+		"with programs":    func(p *signin.Provider) { p.Clients = []string{"1234-abc.apps.googleusercontent.example", "the-app"} },
 		"with a slash":     func(p *signin.Provider) { p.Issuer = "https://uni.eu.auth0.example/" },
 		"Google": func(p *signin.Provider) {
 			p.Name, p.Kind, p.Issuer = "google", signin.KindGoogle, signin.GoogleIssuer
@@ -69,6 +70,9 @@ func TestAProviderThatCannotBeUsedIsRefusedByTheNameOfTheSetting(t *testing.T) {
 		{"CLIENT_SECRET", func(p *signin.Provider) {
 			p.Name, p.Kind, p.Issuer, p.ClientSecret = "google", signin.KindGoogle, signin.GoogleIssuer, ""
 		}},
+		{"CLIENTS", func(p *signin.Provider) { p.Clients = []string{"app", ""} }},
+		{"CLIENTS", func(p *signin.Provider) { p.Clients = []string{"two words"} }},
+		{"CLIENTS", func(p *signin.Provider) { p.Clients = []string{strings.Repeat("c", 256)} }},
 		{"ISSUER", issuer("")},
 		{"ISSUER", issuer("id.uni.example")},
 		{"ISSUER", issuer("http://id.uni.example")},

@@ -57,7 +57,7 @@ func New(providers []Provider, redirectBase string, client *http.Client, now fun
 			return nil, &ProviderError{Provider: p.Name, Field: "ISSUER", Reason: "is also that of " + other}
 		}
 		issuers[p.Issuer] = p.Name
-		p.Domains = slices.Clone(p.Domains)
+		p.Domains, p.Clients = slices.Clone(p.Domains), slices.Clone(p.Clients)
 		rp.providers = append(rp.providers, p)
 		rp.remotes[p.Name] = newRemote(p, redirectBase, boundedClient(client), now)
 	}

@@ -37,6 +37,11 @@ func TestC20APendingPersonHoldsNothingAndDoesNothing(t *testing.T) {
 				_, err := tx.AddSession(ctx, fmt.Append(nil, "session of ", who), lms.Session{UserID: who, CreatedAt: now, ExpiresAt: now.Add(time.Hour)})
 				return err
 			}},
+			{"be signed in to a program", "only an active person has sessions", func(tx *store.Tx, who int64) error {
+				k := store.ProgramKeys{Family: fmt.Append(nil, "family of ", who), Refresh: []byte("r"), Access: fmt.Append(nil, "access of ", who), AccessUntil: now.Add(time.Minute)}
+				_, err := tx.AddProgram(ctx, k, lms.Session{UserID: who, CreatedAt: now, ExpiresAt: now.Add(time.Hour), Program: "app"})
+				return err
+			}},
 			{"have an API token", "only an active user has tokens", func(tx *store.Tx, who int64) error {
 				_, err := tx.AddToken(ctx, fmt.Append(nil, "token of ", who), lms.APIToken{UserID: who, CreatedAt: now})
 				return err

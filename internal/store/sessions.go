@@ -8,20 +8,22 @@ import (
 	"matricula/internal/lms"
 )
 
-// MaxSessions is how many browsers a person can be signed in with at once; the
-// oldest ends when there are more.
+// MaxSessions is how many browsers a person can be signed in with at once, and in
+// how many programs; the oldest ends when there are more.
 const MaxSessions = 20
+
+const sessionColumns = `s.id, s.user_id, s.created_at, s.last_used_at, s.expires_at, s.user_agent, s.program, s.scopes`
 
 var (
 	sqlAddSession = stmt(`INSERT INTO sessions (token_hash, user_id, created_at, last_used_at, expires_at, user_agent)
 		VALUES ($1, $2, $3, $3, $4, $5) RETURNING id`)
-	sqlTrimSessions = stmt(`DELETE FROM sessions WHERE user_id = $1 AND id NOT IN
-		(SELECT id FROM sessions WHERE user_id = $1 ORDER BY id DESC LIMIT $2)`)
-	sqlSession = stmt(`SELECT s.id, s.user_id, s.created_at, s.last_used_at, s.expires_at, s.user_agent, ` + userColumns + `
+	sqlTrimSessions = stmt(`DELETE FROM sessions WHERE user_id = $1 AND program = '' AND id NOT IN
+		(SELECT id FROM sessions WHERE user_id = $1 AND program = '' ORDER BY id DESC LIMIT $2)`)
+	sqlSession = stmt(`SELECT ` + sessionColumns + `, ` + userColumns + `
 		FROM sessions s JOIN users u ON u.id = s.user_id` + joinEmail + `
-		WHERE s.token_hash = $1 AND s.expires_at > $2 AND u.status = 'active'`)
+		WHERE s.token_hash = $1 AND s.program = '' AND s.expires_at > $2 AND u.status = 'active'`)
 	sqlTouchSession   = stmt(`UPDATE sessions SET last_used_at = $2, expires_at = $3 WHERE id = $1`)
-	sqlSessions       = stmt(`SELECT id, user_id, created_at, last_used_at, expires_at, user_agent FROM sessions WHERE user_id = $1 AND expires_at > $2 ORDER BY id DESC`)
+	sqlSessions       = stmt(`SELECT ` + sessionColumns + ` FROM sessions s WHERE s.user_id = $1 AND s.expires_at > $2 ORDER BY s.id DESC`)
 	sqlEndSession     = stmt(`DELETE FROM sessions WHERE user_id = $1 AND id = $2`)
 	sqlEndSessions    = stmt(`DELETE FROM sessions WHERE user_id = $1 AND id <> $2`)
 	sqlExpireSessions = stmt(`DELETE FROM sessions WHERE expires_at <= $1`)
@@ -41,10 +43,10 @@ func (tx *Tx) AddSession(ctx context.Context, hash []byte, s lms.Session) (int64
 }
 
 func sessionDest(s *lms.Session) []any {
-	return []any{&s.ID, &s.UserID, timestamp{&s.CreatedAt}, timestamp{&s.LastUsedAt}, timestamp{&s.ExpiresAt}, &s.UserAgent}
+	return []any{&s.ID, &s.UserID, timestamp{&s.CreatedAt}, timestamp{&s.LastUsedAt}, timestamp{&s.ExpiresAt}, &s.UserAgent, &s.Program, stored{&s.Scopes}}
 }
 
-// Session finds the live session of a token's hash and its active user.
+// Session finds the live session of a browser by its token's hash, and its active user.
 func (tx *Tx) Session(ctx context.Context, hash []byte, now time.Time) (s lms.Session, u lms.User, ok bool, err error) {
 	ok, err = tx.one(ctx, sqlSession, []any{hash, at(now)}, append(sessionDest(&s), userDest(&u)...)...)
 	if err != nil {
@@ -61,7 +63,7 @@ func (tx *Tx) TouchSession(ctx context.Context, id int64, now, expires time.Time
 	return nil
 }
 
-// Sessions lists a person's live sessions, newest first.
+// Sessions lists a person's live sessions, in browsers and in programs, newest first.
 func (tx *Tx) Sessions(ctx context.Context, userID int64, now time.Time) ([]lms.Session, error) {
 	rows, err := tx.query(ctx, sqlSessions, userID, at(now))
 	list, err := collect(rows, err, func(r scanner) (s lms.Session, err error) { return s, r.Scan(sessionDest(&s)...) })
@@ -125,7 +127,7 @@ func (tx *Tx) TakeAttempt(ctx context.Context, stateHash []byte) (a Attempt, ok 
 	return a, ok, nil
 }
 
-// Expire removes sessions, sign-in attempts and proofs that have ended,
+// Expire removes sessions, sign-in attempts, proofs and ID tokens that have ended,
 // idempotency keys older than keys, and mails that ended before mails.
 func (tx *Tx) Expire(ctx context.Context, now, keys, mails time.Time) error {
 	if _, err := tx.exec(ctx, sqlExpireSessions, at(now)); err != nil {
@@ -133,6 +135,9 @@ func (tx *Tx) Expire(ctx context.Context, now, keys, mails time.Time) error {
 	}
 	if _, err := tx.exec(ctx, sqlOldAttempts, at(now)); err != nil {
 		return fmt.Errorf("expire sign-in attempts: %w", err)
+	}
+	if _, err := tx.exec(ctx, sqlOldIDTokens, at(now)); err != nil {
+		return fmt.Errorf("expire ID tokens: %w", err)
 	}
 	if _, err := tx.exec(ctx, sqlOldKeys, at(keys)); err != nil {
 		return fmt.Errorf("expire idempotency keys: %w", err)

@@ -264,12 +264,26 @@ func browserName(userAgent string) lms.Text {
 	return lms.Say("%s on %s", browser, system)
 }
 
+// sessionName is the browser or the program of a session. Of a program the client
+// id is known, which the provider gave it.
+func sessionName(s lms.Session) lms.Text {
+	if s.Program != "" {
+		return lms.Say("Program %s", s.Program)
+	}
+	return browserName(s.UserAgent)
+}
+
+// mayDo says what a program may do in its user's name.
+func mayDo(scopes []lms.Scope) lms.Term {
+	if slices.Contains(scopes, lms.ScopeWrite) {
+		return "It sees and changes what you may."
+	}
+	return "It sees what you may see, and changes nothing."
+}
+
 // reach says what a token may be used for, and where.
 func (v accountView) reach(p *lang.Printer, t lms.APIToken) string {
-	may := lms.Term("It sees what you may see, and changes nothing.")
-	if slices.Contains(t.Scopes, lms.ScopeWrite) {
-		may = "It sees and changes what you may."
-	}
+	may := mayDo(t.Scopes)
 	if len(t.CourseIDs) > 0 {
 		return p.T("Ends in %s. %s Only in: %s.", t.Hint, may, v.courseNames(p, t.CourseIDs))
 	}

@@ -68,7 +68,7 @@ var doneMessages = map[string]lms.Term{
 	"address-primary": "Saved. Others see this address from now on. Both addresses were told by mail.",
 	"address-removed": "Removed from your account.",
 	"session-ended":   "That browser is signed out.",
-	"sessions-ended":  "All other browsers are signed out.",
+	"sessions-ended":  "You are signed out everywhere else.",
 	"token-revoked":   "The token is revoked: it no longer works.",
 	"named-on-site":   "Named. They can be found and given things now; their first sign-in will find it all.",
 	"suspended":       "Suspended, and signed out everywhere.",

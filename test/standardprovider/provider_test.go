@@ -17,10 +17,12 @@ import (
 	"golang.org/x/text/language"
 )
 
-// The client that is registered at every provider.
+// The clients that are registered at every provider: Matricula, and a mobile app.
 const (
 	clientID     = "matricula"
 	clientSecret = "known to both: +/%&=~" // RFC 6749, section 2.3.1, has it encoded on its way
+	appID        = "campus-app"
+	appRedirect  = "custom://auth/callback"
 )
 
 // people are the accounts at a provider. The example storage calls them users.
@@ -84,6 +86,7 @@ func startProvider(t *testing.T, issuer func(address string) string, redirectURI
 	p := &provider{issuer: issuer(l.Addr().String()), seen: map[string]int{}}
 	plain := storage.NewStorageWithClients(accounts, map[string]*storage.Client{
 		clientID: storage.WebClient(clientID, clientSecret, redirectURI),
+		appID:    storage.NativeClient(appID, appRedirect),
 	})
 	var kept exampleop.Storage = plain
 	if claimsInIDToken {

@@ -8,14 +8,15 @@ import (
 	"testing"
 )
 
-// The accounts at the provider. Of Matricula's people, grace, alan and mallory
-// are named before they come.
+// The accounts at the provider. Of Matricula's people, grace, katherine, alan
+// and mallory are named before they come.
 var accounts = people{
 	account("248289761001", "Grace.Hopper@uni.example", true, "grace", "Hopper"),
 	account("248289761002", "ida@uni.example", true, "ida", "Rhodes"),
 	account("248289761003", "alan@uni.example", false, "alan", "Turing"),
 	account("248289761004", "mallory@elsewhere.example", true, "mallory", "Archer"),
 	account("248289761005", "trudy@elsewhere.example", true, "trudy", "Dusk"),
+	account("248289761007", "katherine@uni.example", true, "katherine", "Johnson"),
 	account("248289761006", "grace.hopper@uni.example", true, "eve", "Dropper"),
 }
 
@@ -45,6 +46,7 @@ type school struct {
 	url      string
 	provider *provider
 	sis      *browser
+	claims   bool // whether the provider's ID tokens hold addresses
 	course   int64
 }
 
@@ -66,10 +68,12 @@ func TestPeopleNamedBeforeTheyCameSignInThroughAStandardProvider(t *testing.T) {
 			s := open(t, binary, c.issuer, c.claimsInIDToken)
 			t.Run("the doctor finds the provider well", s.doctor)
 			t.Run("Matricula keeps to the protocol", s.protocol)
+			t.Run("a mobile app trades its ID token, which claims what waits if it holds the address", s.app)
 			t.Run("the first sign-in finds everything, and the second is the same account", s.claim)
 			t.Run("another account at the provider with her address does not get hers", s.sameAddress)
 			t.Run("somebody whom nobody named gets an account when the provider hands out their address", s.signUp)
 			t.Run("an address that the provider does not call verified proves nothing", s.unverified)
+			t.Run("an ID token of somebody known needs no address", s.appAgain)
 			t.Run("a stranger from outside the domains is refused", s.stranger)
 			t.Run("somebody named from outside the domains is refused and keeps waiting", s.outside)
 			if got := s.provider.requests("/userinfo"); (got > 0) == c.claimsInIDToken {
@@ -92,11 +96,12 @@ func open(t *testing.T, binary string, issuer func(string) string, claimsInIDTok
 		"MATRICULA_OIDC_CAMPUS_ISSUER=" + p.issuer,
 		"MATRICULA_OIDC_CAMPUS_CLIENT_ID=" + clientID,
 		"MATRICULA_OIDC_CAMPUS_CLIENT_SECRET=" + clientSecret,
+		"MATRICULA_OIDC_CAMPUS_CLIENTS=" + appID,
 		"MATRICULA_OIDC_CAMPUS_DOMAINS=uni.example",
 		"MATRICULA_OIDC_CAMPUS_LABEL=Campus account",
 	}}
 	prog.serve(t, url)
-	s := &school{program: prog, url: url, provider: p, sis: newBrowser(t, url)}
+	s := &school{program: prog, url: url, provider: p, sis: newBrowser(t, url), claims: claimsInIDToken}
 	s.sis.token = strings.TrimSpace(prog.run(t, "token", "create", "--service", "sis", "--site-role", "admin"))
 
 	var course struct {

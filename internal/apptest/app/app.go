@@ -64,6 +64,8 @@ type App struct {
 	Provider signin.Provider // how the program knows that provider
 	Log      *Log
 
+	RelyingParty *signin.RelyingParty
+
 	tb testing.TB
 }
 
@@ -76,6 +78,15 @@ type settings struct {
 	service   service.Options
 	providers []signin.Provider
 	provider  func(*signin.Provider)
+	origins   []string
+}
+
+// WithOrigins lets the scripts of origins call the API.
+func WithOrigins(origins ...string) Option { return func(s *settings) { s.origins = origins } }
+
+// WithOptions changes what the use cases are made of.
+func WithOptions(change func(*service.Options)) Option {
+	return func(s *settings) { change(&s.service) }
 }
 
 // WithProvider changes the provider as the program knows it.
@@ -136,7 +147,7 @@ func StartOn(tb testing.TB, dsn string, opts ...Option) *App {
 	must(tb, err)
 	address := "http://" + l.Addr().String()
 	set.service.Providers = append([]signin.Provider{provider}, set.providers...)
-	set.service.Settings = config.Config{URL: address, Addr: l.Addr().String(), SignUp: set.service.SignUp, TimeZone: "UTC"}.InForce()
+	set.service.Settings = config.Config{URL: address, Addr: l.Addr().String(), SignUp: set.service.SignUp, TimeZone: "UTC", CORSOrigins: set.origins}.InForce()
 	rp, err := signin.New(set.service.Providers, address, nil, set.service.Now)
 	must(tb, err)
 	if set.mail != nil {
@@ -144,7 +155,7 @@ func StartOn(tb testing.TB, dsn string, opts ...Option) *App {
 	}
 	svc := service.New(st, set.service)
 	srv, err := server.New(server.Options{
-		Service: svc, RelyingParty: rp, URL: address, Log: logger, Now: set.service.Now, Version: "test", CursorKey: key, Design: set.design,
+		Service: svc, RelyingParty: rp, URL: address, Log: logger, Now: set.service.Now, Version: "test", CursorKey: key, Design: set.design, CORSOrigins: set.origins,
 	})
 	must(tb, err)
 	serving, stop := context.WithCancel(ctx)
@@ -158,7 +169,7 @@ func StartOn(tb testing.TB, dsn string, opts ...Option) *App {
 			tb.Errorf("stop the server: %v", err)
 		}
 	})
-	return &App{URL: address, Service: svc, Store: st, Server: srv, Issuer: issuer, Provider: provider, Log: log, tb: tb}
+	return &App{URL: address, Service: svc, Store: st, Server: srv, Issuer: issuer, Provider: provider, Log: log, RelyingParty: rp, tb: tb}
 }
 
 func must(tb testing.TB, err error) {

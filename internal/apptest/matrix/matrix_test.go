@@ -3,6 +3,7 @@ package matrix
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"matricula/internal/access"
+	"matricula/internal/apptest"
 	"matricula/internal/apptest/app"
 	"matricula/internal/fetch"
 	"matricula/internal/lms"
@@ -64,6 +66,7 @@ func newFixture(t *testing.T, engine string) *fixture {
 	f.tokens[sessionAsToken] = f.sessions[admin]
 	f.sessions[forged] = "forged"
 	f.sessions[tokenAsCookie] = f.tokens[adminToken]
+	f.signInProgram("other.admin@uni.example")
 
 	d, err := f.Service.CreateCourse(ctx, f.As(f.sessions[ownerOfD]), lms.CourseFields{Title: "D"}, nil)
 	f.must(err)
@@ -81,6 +84,23 @@ func newFixture(t *testing.T, engine string) *fixture {
 	f.strangerToken = minted.Token.ID
 	f.rebuild()
 	return f
+}
+
+// signInProgram signs a further administrator in to a program, by an ID token.
+func (f *fixture) signInProgram(email string) {
+	f.t.Helper()
+	f.Admin(email)
+	p := apptest.Somebody(email, "", "")
+	p.Subject = "subject of " + email
+	var got struct {
+		Access  string `json:"access_token"`
+		Refresh string `json:"refresh_token"`
+	}
+	f.Anonymous().Post("/oauth/token", url.Values{
+		"grant_type": {"urn:ietf:params:oauth:grant-type:token-exchange"}, "subject_token_type": {"urn:ietf:params:oauth:token-type:id_token"},
+		"subject_token": {f.Issuer.IDToken(p, "")},
+	}).Want(http.StatusOK).Into(&got)
+	f.tokens[program], f.tokens[refreshAsToken], f.sessions[accessAsCookie] = got.Access, got.Refresh, got.Access
 }
 
 func (f *fixture) must(err error) {

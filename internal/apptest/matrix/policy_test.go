@@ -24,6 +24,9 @@ const (
 	adminToken     actor = "administrator's token"
 	readToken      actor = "administrator's token with scope read"
 	tokenForD      actor = "administrator's token limited to D"
+	program        actor = "program in which an administrator signed in"
+	refreshAsToken actor = "with a program's refresh token in the access token's place"
+	accessAsCookie actor = "with a program's access token in the cookie's place"
 	forgedToken    actor = "with a token that never was"
 	tokenAsCookie  actor = "with a token in the cookie's place"
 	sessionAsToken actor = "with a session in the token's place"
@@ -31,8 +34,8 @@ const (
 
 // browsers are who can ask for pages, programs who else can ask the API.
 var (
-	browsers = []actor{anonymous, forged, tokenAsCookie, suspended, stranger, studentOfD, ownerOfD, studentOfC, assistantOfC, teacherOfC, ownerOfC, admin}
-	programs = []actor{forgedToken, sessionAsToken, tokenForD, readToken, adminToken}
+	browsers = []actor{anonymous, forged, tokenAsCookie, accessAsCookie, suspended, stranger, studentOfD, ownerOfD, studentOfC, assistantOfC, teacherOfC, ownerOfC, admin}
+	programs = []actor{forgedToken, sessionAsToken, refreshAsToken, tokenForD, readToken, adminToken, program}
 )
 
 // answer is what an actor gets.
@@ -283,10 +286,21 @@ var operationsPolicy = []row{
 	{route: "GET /healthz", public: true},
 	{route: "GET /readyz", public: true},
 	{route: "GET /metrics", public: true},
+	{route: "POST /oauth/token", public: true, form: formOf(), allow: []int{400}},
+	{route: "POST /oauth/revoke", public: true, form: formOf("token", "nobody's")},
+	{route: "GET /.well-known/oauth-authorization-server", public: true},
 }
 
 // want is what an actor gets from a route.
 func (r row) want(a actor) answer {
+	switch a { // what is new at these doors is treated as what was there before
+	case program:
+		a = adminToken
+	case refreshAsToken:
+		a = forgedToken
+	case accessAsCookie:
+		a = tokenAsCookie
+	}
 	switch {
 	case a == forgedToken, a == sessionAsToken:
 		return badToken // also where nobody is asked who they are
