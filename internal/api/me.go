@@ -14,6 +14,7 @@ type Me struct {
 	User        User        `json:"user"`
 	SiteRole    string      `json:"site_role" enum:"member,teacher,admin"`
 	Language    string      `json:"language" doc:"The language in which the caller reads the pages, such as it; empty: as their browser says."`
+	Arrivals    bool        `json:"mail_arrivals" doc:"Whether the caller is told by mail who arrives of those whom they named."`
 	Scopes      []lms.Scope `json:"scopes" doc:"What the caller's token may be used for; both in a session."`
 	CourseIDs   []int64     `json:"course_ids" doc:"The courses to which the caller's token is limited; empty: no limit."`
 	Courses     []Course    `json:"courses" doc:"The caller's courses, newest first, at most 200."`
@@ -34,7 +35,7 @@ func (a *API) registerMe() {
 	register(a, op(http.MethodGet, "/me", "get-me", tagAccount, "Who is calling",
 		"The caller's own account, what their token may be used for, and their courses."), a.me)
 	register(a, op(http.MethodPatch, "/me", "update-me", tagAccount, "Change how the caller reads",
-		"Chooses the language of the pages. Names and addresses come from the provider with which the caller signs in."), a.updateMe)
+		"Chooses the language of the pages, and whether to be told of arrivals. Names and addresses come from the provider with which the caller signs in."), a.updateMe)
 	register(a, op(http.MethodGet, "/me/identities", "list-identities", tagAccount, "How the caller signs in",
 		"The accounts at OpenID providers with which the caller has signed in."), a.identities)
 	data := op(http.MethodPost, "/me/data", "export-own-data", tagAccount, "What is kept about the caller",
@@ -72,12 +73,16 @@ func (a *API) me(ctx context.Context, c *call, _ *nothing) (*answer[Me], error) 
 	if err != nil {
 		return nil, err
 	}
+	watches, err := a.svc.WatchesArrivals(ctx, c.caller)
+	if err != nil {
+		return nil, err
+	}
 	courses, err := a.svc.Courses(ctx, c.caller, service.CoursesRequest{Limit: maxOwnCourses})
 	if err != nil {
 		return nil, err
 	}
 	m := Me{
-		User: userWire(&u), SiteRole: string(u.SiteRole), Language: u.Language, Scopes: c.caller.Scopes, CourseIDs: c.caller.CourseIDs,
+		User: userWire(&u), SiteRole: string(u.SiteRole), Language: u.Language, Arrivals: watches, Scopes: c.caller.Scopes, CourseIDs: c.caller.CourseIDs,
 		Courses: make([]Course, len(courses.Courses)), MoreCourses: courses.Next != 0,
 	}
 	if c.caller.TokenID == 0 {
@@ -94,12 +99,20 @@ func (a *API) me(ctx context.Context, c *call, _ *nothing) (*answer[Me], error) 
 
 // MePatch changes the caller's own account.
 type MePatch struct {
-	Language string `json:"language" maxLength:"40" doc:"Such as en or it; empty follows the browser."`
+	Language *string `json:"language,omitempty" nullable:"false" maxLength:"40" doc:"Such as en or it; empty follows the browser."`
+	Arrivals *bool   `json:"mail_arrivals,omitempty" nullable:"false" doc:"Once an hour at most, where the site sends mail."`
 }
 
 func (a *API) updateMe(ctx context.Context, c *call, in *struct{ Body MePatch }) (*answer[Me], error) {
-	if _, err := a.svc.SetLanguage(ctx, c.caller, in.Body.Language); err != nil {
-		return nil, err
+	if in.Body.Language != nil {
+		if _, err := a.svc.SetLanguage(ctx, c.caller, *in.Body.Language); err != nil {
+			return nil, err
+		}
+	}
+	if in.Body.Arrivals != nil {
+		if err := a.svc.WatchArrivals(ctx, c.caller, *in.Body.Arrivals); err != nil {
+			return nil, err
+		}
 	}
 	return a.me(ctx, c, nil)
 }

@@ -18,7 +18,7 @@ func init() {
 		"set what may be done by": "ha deciso che cosa può fare", "set privileges": "ha deciso dei privilegi", "made a role": "ha creato un ruolo", "made a role for": "ha creato un ruolo per",
 		"edited a role": "ha modificato un ruolo", "edited a role for": "ha modificato un ruolo per", "deleted a role": "ha eliminato un ruolo", "deleted a role for": "ha eliminato un ruolo per",
 		"named": "ha indicato", "named somebody": "ha indicato qualcuno", "changed the account of": "ha cambiato l'account di", "changed an account": "ha cambiato un account",
-		"changed the language of": "ha cambiato la lingua di", "chose a language": "ha scelto una lingua", "ended sessions of": "ha chiuso sessioni di", "ended sessions": "ha chiuso sessioni",
+		"changed the settings of": "ha cambiato le impostazioni di", "changed their own settings": "ha cambiato le proprie impostazioni", "ended sessions of": "ha chiuso sessioni di", "ended sessions": "ha chiuso sessioni",
 		"made an API token for": "ha creato un token API per", "made an API token": "ha creato un token API", "revoked an API token of": "ha revocato un token API di", "revoked an API token": "ha revocato un token API",
 		"signed in as": "ha effettuato l'accesso come", "signed in": "ha effettuato l'accesso", "signed in for the first time as": "ha effettuato il primo accesso come", "signed in for the first time": "ha effettuato il primo accesso",
 		"signed up as": "si è iscritto come", "signed up": "si è iscritto", "got another address for": "ha avuto un altro indirizzo per", "got another address": "ha avuto un altro indirizzo",
@@ -27,7 +27,7 @@ func init() {
 		"wanted to restore the course": "voleva ripristinare il corso", "wanted to delete the course": "voleva eliminare il corso", "wanted to add people": "voleva aggiungere persone",
 		"wanted to change a role": "voleva cambiare un ruolo", "wanted to remove people": "voleva togliere persone", "wanted to set what somebody may do": "voleva decidere che cosa qualcuno può fare",
 		"wanted to make a role": "voleva creare un ruolo", "wanted to edit a role": "voleva modificare un ruolo", "wanted to delete a role": "voleva eliminare un ruolo", "wanted to name somebody": "voleva indicare qualcuno",
-		"wanted to change an account": "voleva cambiare un account", "wanted to choose a language": "voleva scegliere una lingua", "wanted to end a session": "voleva chiudere una sessione",
+		"wanted to change an account": "voleva cambiare un account", "wanted to change their own settings": "voleva cambiare le proprie impostazioni", "wanted to end a session": "voleva chiudere una sessione",
 		"wanted to make an API token": "voleva creare un token API", "wanted to revoke an API token": "voleva revocare un token API", "turned away a sign-in": "ha respinto un accesso",
 
 		"they lacked the privilege": "mancava il privilegio", "nobody gives what they do not hold": "nessuno dà ciò che non ha", "the person owns the course": "la persona è proprietaria del corso",

@@ -131,5 +131,14 @@ func init() {
 		"noted an objection":   "ha annotato un'opposizione", "noted the objection of": "ha annotato l'opposizione di",
 		"told people by mail that they had been named": "ha avvisato per posta chi era stato indicato", "told, by mail, that they had been named:": "ha avvisato per posta, di essere stati indicati:",
 		"wanted to tell people by mail that they had been named": "voleva avvisare per posta chi era stato indicato",
+
+		"%d person has arrived at %s": "%d persona è arrivata su %s", "%d people have arrived at %s": "%d persone sono arrivate su %s",
+		"%d person whom you named has signed in for the first time.":                              "%d persona che hai indicato ha fatto il primo accesso.",
+		"%d people whom you named have signed in for the first time.":                             "%d persone che hai indicato hanno fatto il primo accesso.",
+		"Who they are, and who is still missing, stands on the pages “Arrivals” of your courses:": "Chi sono, e chi manca ancora, si vede nelle pagine «Arrivi» dei tuoi corsi:",
+		"You asked to be told. Your account is where to end it:":                                  "Hai chiesto tu di essere avvisato. Puoi smettere dal tuo account:",
+		"Mail to me": "Posta per me",
+		"Tell me when people whom I named have arrived, once an hour at most": "Avvisami quando arrivano persone che ho indicato, al massimo una volta all'ora",
+		"Tells who has arrived": "Avviso di chi è arrivato",
 	})
 }

@@ -34,6 +34,7 @@ const (
 	DataWhoIs   = "who-is"  // their address
 	DataRoles   = "roles"   // the names of built-in roles, separated by commas
 	DataCourses = "courses" // in how many
+	DataPeople  = "people"  // how many
 	DataDays    = "days"    // after which whoever never came is forgotten
 )
 
@@ -54,6 +55,8 @@ func Compose(m lms.Mail, p *lang.Printer, s Site) (Message, error) {
 		subject, paragraphs = c.addressChanged()
 	case lms.MailNamed:
 		subject, paragraphs = c.named()
+	case lms.MailArrived:
+		subject, paragraphs = c.arrived()
 	default:
 		return Message{}, fmt.Errorf("no text for a mail of the kind %q", m.Kind)
 	}
@@ -123,5 +126,16 @@ func (c composer) named() (string, []string) {
 		c.p.T("There is nothing to register. Sign in with the account that has this address, and you find what you were given:") + "\n" + c.site.URL + "/",
 		c.p.T("What is kept until then: this address, your name as it was typed, and your places, for the school's teaching. If you do not sign in, it is forgotten after %s days.", c.data[DataDays]),
 		c.p.T("If this is not for you, or you do not want it, say so here. You need no account:") + "\n" + c.site.URL + "/not-me#" + c.data[DataCode],
+	}
+}
+
+// arrived tells how many have come of those whom the reader named. Names are left out:
+// who they are stands on the site, for whoever may see it then.
+func (c composer) arrived() (string, []string) {
+	people, _ := strconv.ParseInt(c.data[DataPeople], 10, 64)
+	return c.p.N(people, "%d person has arrived at %s", "%d people have arrived at %s", c.site.Host()), []string{
+		c.p.N(people, "%d person whom you named has signed in for the first time.", "%d people whom you named have signed in for the first time."),
+		c.p.T("Who they are, and who is still missing, stands on the pages “Arrivals” of your courses:") + "\n" + c.site.URL + "/",
+		c.p.T("You asked to be told. Your account is where to end it:") + "\n" + c.site.URL + "/account",
 	}
 }

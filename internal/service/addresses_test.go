@@ -324,9 +324,9 @@ func TestD13AFrozenNodeSendsOneMailTwiceAtMost(t *testing.T) {
 }
 
 func TestEveryKindOfMailHasATextInEveryLanguage(t *testing.T) {
-	for _, kind := range []lms.MailKind{lms.MailSignInCode, lms.MailAddressCode, lms.MailAddressHeld, lms.MailAddressChanged, lms.MailNamed} {
+	for _, kind := range []lms.MailKind{lms.MailSignInCode, lms.MailAddressCode, lms.MailAddressHeld, lms.MailAddressChanged, lms.MailNamed, lms.MailArrived} {
 		for _, p := range []*lang.Printer{lang.English(), lang.Pick("it")} {
-			m, err := mail.Compose(lms.Mail{ID: 7, Kind: kind, Address: "ada@uni.example", Data: map[string]string{mail.DataCode: "BCDF-GHJK", mail.DataMinutes: "20", mail.DataWas: "a***@x.example", mail.DataIs: "b***@x.example", mail.DataWho: "Ada", mail.DataWhoIs: "ada@x.example", mail.DataRoles: "Student", mail.DataCourses: "2", mail.DataDays: "180"}}, p, mail.Site{URL: "https://lms.uni.example"})
+			m, err := mail.Compose(lms.Mail{ID: 7, Kind: kind, Address: "ada@uni.example", Data: map[string]string{mail.DataCode: "BCDF-GHJK", mail.DataMinutes: "20", mail.DataWas: "a***@x.example", mail.DataIs: "b***@x.example", mail.DataWho: "Ada", mail.DataWhoIs: "ada@x.example", mail.DataRoles: "Student", mail.DataCourses: "2", mail.DataDays: "180", mail.DataPeople: "3"}}, p, mail.Site{URL: "https://lms.uni.example"})
 			if err != nil || m.Subject == "" || !strings.Contains(m.Text, "lms.uni.example") || strings.Contains(m.Text, "%!") || m.To != "ada@uni.example" || m.ID != "mail-7" {
 				t.Errorf("%s in %s: %+v (%v)", kind, p.Tag(), m, err)
 			}

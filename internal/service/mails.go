@@ -184,7 +184,7 @@ func (s *Service) stillWanted(ctx context.Context, tx *store.Tx, m *lms.Mail) (b
 		return s.aboutNotice(ctx, tx, m)
 	case lms.MailSignInCode, lms.MailAddressCode:
 		return s.now().Sub(m.CreatedAt) < codeLife, nil
-	case lms.MailAddressChanged, lms.MailAddressHeld:
+	case lms.MailAddressChanged, lms.MailAddressHeld, lms.MailArrived:
 		u, ok, err := tx.User(ctx, m.UserID)
 		return ok && u.Status != lms.StatusErased, err
 	}

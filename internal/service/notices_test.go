@@ -143,3 +143,61 @@ func TestAClassIsTold(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoeverNamedPeopleIsToldWhenTheyArrive(t *testing.T) {
+	eachWithMail(t, func(t *testing.T, s *post) {
+		ada, eve := s.teacher("ada@uni.example"), s.teacher("eve@uni.example")
+		course := s.course(ada, "Algorithms")
+		s.enroll(ada, course, "student", "a@uni.example", "b@uni.example", "c@uni.example")
+		s.set(ada, course, service.PersonRef{Email: "d@uni.example"}, []string{"audit.view"}, nil)
+		s.person("a@uni.example")
+		for _, on := range []bool{true, true} {
+			if err := s.WatchArrivals(ctx, ada, on); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.WatchArrivals(ctx, eve, true); err != nil {
+			t.Fatal(err)
+		}
+		tell := func(want ...int) {
+			t.Helper()
+			for range 2 { // two nodes look
+				if err := s.TellArrivals(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.deliver()
+			list := s.sink.Mails("ada@uni.example")
+			if len(list) != len(want) || len(s.sink.Mails("eve@uni.example")) != 0 {
+				t.Fatalf("%d mails, want %d", len(list), len(want))
+			}
+			for i, n := range want {
+				if !strings.HasPrefix(list[i].Subject, fmt.Sprint(n)+" ") {
+					t.Errorf("mail %d: %s, want %d", i, list[i].Subject, n)
+				}
+			}
+		}
+		s.clock.advance(time.Minute)
+		s.person("b@uni.example")
+		s.person("d@uni.example")
+		s.clock.advance(30 * time.Minute)
+		tell()
+		s.clock.advance(31 * time.Minute)
+		tell(2)
+		s.clock.advance(2 * time.Hour)
+		tell(2)
+		s.clock.advance(time.Minute)
+		s.person("c@uni.example")
+		s.clock.advance(2 * time.Hour)
+		tell(2, 1)
+		if err := s.WatchArrivals(ctx, ada, false); err != nil {
+			t.Fatal(err)
+		}
+		if on, err := s.WatchesArrivals(ctx, ada); err != nil || on {
+			t.Errorf("she is told still (%v)", err)
+		}
+		if n := s.audited(access.AccountUpdate, lms.OutcomeDone); n != 3 {
+			t.Errorf("%d entries in the audit, want 3", n)
+		}
+	})
+}

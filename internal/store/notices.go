@@ -126,3 +126,60 @@ func (tx *Tx) PlacesTold(ctx context.Context, userID int64) (roles []string, cou
 	}
 	return roles, courses, nil
 }
+
+var (
+	sqlWatchArrivals = stmt(`UPDATE users SET arrivals_told_at = $2 WHERE id = $1`)
+	sqlWatches       = stmt(`SELECT count(*) FROM users WHERE id = $1 AND arrivals_told_at IS NOT NULL`)
+	sqlToTell        = stmt(`SELECT u.id, u.arrivals_told_at FROM users u WHERE u.arrivals_told_at <= $1 AND u.status = 'active' ORDER BY u.arrivals_told_at, u.id LIMIT $2`)
+	sqlToldArrivals  = stmt(`UPDATE users SET arrivals_told_at = $3 WHERE id = $1 AND arrivals_told_at = $2`)
+	sqlArrivedFor    = stmt(`SELECT count(*) FROM users u WHERE u.claimed_at > $2 AND u.claimed_at <= $3 AND u.id <> $1 AND (u.created_by = $1
+		OR EXISTS (SELECT 1 FROM enrollments en WHERE en.user_id = u.id AND en.added_by = $1)
+		OR EXISTS (SELECT 1 FROM course_privileges p WHERE p.user_id = u.id AND p.granted_by = $1))`)
+)
+
+// WatchArrivals has somebody told, from now on, who of those whom they named has
+// arrived; the zero time ends it.
+func (tx *Tx) WatchArrivals(ctx context.Context, userID int64, from time.Time) error {
+	if _, err := tx.exec(ctx, sqlWatchArrivals, userID, atOrNull(from)); err != nil {
+		return fmt.Errorf("watch arrivals for user %d: %w", userID, err)
+	}
+	return nil
+}
+
+// WatchesArrivals tells whether somebody wants to be told.
+func (tx *Tx) WatchesArrivals(ctx context.Context, userID int64) (bool, error) {
+	var n int64
+	if _, err := tx.one(ctx, sqlWatches, []any{userID}, &n); err != nil {
+		return false, fmt.Errorf("read whether user %d watches arrivals: %w", userID, err)
+	}
+	return n > 0, nil
+}
+
+// Watcher is somebody who is told of arrivals, and has been until a time.
+type Watcher struct {
+	UserID int64
+	Until  time.Time
+}
+
+// WatchersToTell are those who have not been told since a time.
+func (tx *Tx) WatchersToTell(ctx context.Context, since time.Time, limit int) ([]Watcher, error) {
+	rows, err := tx.query(ctx, sqlToTell, at(since), limit)
+	list, err := collect(rows, err, func(r scanner) (w Watcher, err error) { return w, r.Scan(&w.UserID, timestamp{&w.Until}) })
+	if err != nil {
+		return nil, fmt.Errorf("list who is told of arrivals: %w", err)
+	}
+	return list, nil
+}
+
+// TakeArrivals counts who has arrived for a watcher until now, and notes that they are
+// told; ok is false when another node does it.
+func (tx *Tx) TakeArrivals(ctx context.Context, w Watcher, now time.Time) (n int64, ok bool, err error) {
+	taken, err := tx.exec(ctx, sqlToldArrivals, w.UserID, at(w.Until), at(now))
+	if err != nil || taken == 0 {
+		return 0, false, err
+	}
+	if _, err := tx.one(ctx, sqlArrivedFor, []any{w.UserID, at(w.Until), at(now)}, &n); err != nil {
+		return 0, false, fmt.Errorf("count arrivals for user %d: %w", w.UserID, err)
+	}
+	return n, true, nil
+}

@@ -27,6 +27,7 @@ type accountView struct {
 	Addresses  []service.Address
 	Address    addressForm
 	Mail       bool // can be sent
+	Arrivals   bool // the caller is told of
 	Sessions   []lms.Session
 	This       int64 // the session that asks
 	Tokens     []lms.APIToken
@@ -98,6 +99,9 @@ func (w *Web) accountOf(r *request) (v accountView, err error) {
 		v.Identities = append(v.Identities, identityLine{i, w.providerLabel(i.Issuer)})
 	}
 	v.Mail = w.svc.SendsMail()
+	if v.Arrivals, err = w.svc.WatchesArrivals(ctx, c); err != nil {
+		return v, err
+	}
 	if v.Addresses, err = w.svc.Addresses(ctx, c); err != nil {
 		return v, err
 	}

@@ -9,6 +9,8 @@ var addressRoutes = []route{
 	{"POST /account/addresses", false, (*Web).addAddress},
 	{"GET /account/addresses/primary", false, (*Web).backToAccount},
 	{"POST /account/addresses/primary", false, (*Web).makePrimary},
+	{"GET /account/mail", false, (*Web).backToAccount},
+	{"POST /account/mail", false, (*Web).saveMail},
 	{"GET /account/addresses/remove", false, (*Web).backToAccount},
 	{"POST /account/addresses/remove", false, (*Web).removeAddress},
 }
@@ -69,4 +71,16 @@ func (w *Web) removeAddress(rw http.ResponseWriter, r *request) error {
 		return w.addressProblem(rw, r, "", err)
 	}
 	return w.done(rw, r, "/account", "address-removed")
+}
+
+// saveMail chooses of what the caller is told by mail.
+func (w *Web) saveMail(rw http.ResponseWriter, r *request) error {
+	f, err := readForm(rw, r, formLimit)
+	if err != nil {
+		return err
+	}
+	if err := w.svc.WatchArrivals(r.Context(), r.caller, f.flag("arrivals")); err != nil {
+		return err
+	}
+	return w.done(rw, r, "/account", "saved")
 }

@@ -51,6 +51,7 @@ var mailKinds = map[lms.MailKind]lms.Term{
 	lms.MailAddressHeld:    "Somebody else wanted this address",
 	lms.MailAddressChanged: "The main address has changed",
 	lms.MailNamed:          "Tells that they were named",
+	lms.MailArrived:        "Tells who has arrived",
 }
 
 func (w *Web) adminMail(rw http.ResponseWriter, r *request) error {

@@ -22,6 +22,8 @@ var (
 		{route: "POST /account/addresses", policy: signedIn, write: true, form: formOf("email", "further@home.example"), allow: []int{409}},
 		{route: "GET /account/addresses/primary", policy: signedIn},
 		{route: "POST /account/addresses/primary", policy: func(actor) answer { return hidden }, form: formOf("email", "further@home.example")},
+		{route: "GET /account/mail", policy: signedIn},
+		{route: "POST /account/mail", policy: signedIn, write: true, form: formOf("arrivals", "yes")},
 		{route: "GET /account/addresses/remove", policy: signedIn},
 		{route: "POST /account/addresses/remove", policy: func(actor) answer { return hidden }, form: formOf("email", "further@home.example")},
 		{route: "GET /admin/mail", policy: admins},

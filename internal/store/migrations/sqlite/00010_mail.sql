@@ -63,3 +63,9 @@ CREATE TABLE notices (
 );
 CREATE INDEX notices_user ON notices (user_id, id);
 CREATE INDEX notices_told_by ON notices (told_by, created_at);
+
+-- Until when somebody has been told by mail who arrived of those whom they named;
+-- empty for whoever does not want to be told.
+ALTER TABLE users ADD COLUMN arrivals_told_at TIMESTAMP;
+CREATE INDEX users_told_of_arrivals ON users (arrivals_told_at) WHERE arrivals_told_at IS NOT NULL;
+CREATE INDEX users_claimed ON users (claimed_at) WHERE claimed_at IS NOT NULL;
