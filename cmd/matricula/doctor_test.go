@@ -131,3 +131,30 @@ func TestTheDoctorNamesWhatIsAmissAndEndsWithOne(t *testing.T) {
 		}
 	}
 }
+
+func TestTheDoctorChecksTheInvariants(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		environ := []string{"MATRICULA_DATABASE=" + db.DSN}
+		raw := db.SQL(t)
+		storetest.Exec(t, raw, `INSERT INTO users (kind, status, site_role, search_key, sort_key, created_by, created_at) VALUES ('person', 'pending', 'member', '', '', 1, '2026-09-01 00:00:00+00:00')`)
+		storetest.Exec(t, raw, `INSERT INTO emails (address, user_id, as_typed, is_primary, created_at) VALUES ('grace@uni.example', 2, '', TRUE, '2026-09-01 00:00:00+00:00')`)
+		r := command(t, environ, "doctor", "--invariants")
+		var names []string
+		for line := range strings.Lines(r.stdout) {
+			name, _, _ := strings.Cut(line, ":")
+			names = append(names, name)
+		}
+		want := "ok   configuration,ok   database,ok   schema,ok   I1,ok   I2,ok   I3,ok   I5,ok   I6,ok   I7,ok   I8,ok   I12,ok   I13"
+		if r.code != exitDone || r.stderr != "" || strings.Join(names, ",") != want {
+			t.Errorf("a sound database: %+v", r)
+		}
+		storetest.Exec(t, raw, `UPDATE emails SET address = 'Grace@uni.example'`)
+		r = command(t, environ, "doctor", "--invariants")
+		if r.code != exitFailed || strings.Count(r.stdout, "FAIL ") != 1 || !strings.Contains(r.stdout, "FAIL I1: ") || !strings.Contains(r.stdout, "not so once: user 2 ") || !strings.Contains(r.stderr, "1 of 12 checks failed") {
+			t.Errorf("an address in another form: %+v", r)
+		}
+		if strings.Contains(strings.ToLower(r.stdout+r.stderr), "grace") {
+			t.Errorf("an address is shown: %+v", r)
+		}
+	})
+}
