@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"unicode"
 
 	"matricula/internal/apptest"
 	"matricula/internal/store/storetest"
@@ -157,4 +158,23 @@ func TestTheDoctorChecksTheInvariants(t *testing.T) {
 			t.Errorf("an address is shown: %+v", r)
 		}
 	})
+}
+
+// Go's net/textproto put what a server had sent into its errors as it was, and
+// so into the logs of whoever wrote them.
+func TestCVE202642507WhatAMailServerSaysIsShownOnOneLineWithoutControlCharacters(t *testing.T) {
+	for _, greeting := range []string{"554 go\x1b[2Jaway", "nonsense\x1b[2J", "554-first\r\n554 ok   database: all is well\x07", "\x00\x9b2J"} {
+		hostile, _ := mailServer(t, greeting)
+		r := command(t, []string{
+			"MATRICULA_DATABASE=" + storetest.New(t, storetest.SQLite).DSN, "MATRICULA_URL=http://127.0.0.1:1",
+			"MATRICULA_OIDC_UNI_ISSUER=" + apptest.NewIssuer(t).URL, "MATRICULA_OIDC_UNI_CLIENT_ID=" + apptest.ClientID,
+			"MATRICULA_SMTP=smtp://" + hostile, "MATRICULA_MAIL_FROM=lms@uni.example",
+		}, "doctor")
+		if r.code != exitFailed || !strings.Contains(r.stdout, "FAIL mail: ") || strings.Count(r.stdout, "\n") != 7 {
+			t.Errorf("%q: %+v", greeting, r)
+		}
+		if strings.ContainsFunc(r.stdout+r.stderr, func(c rune) bool { return c != '\n' && unicode.IsControl(c) }) {
+			t.Errorf("%q: a control character is shown: %q", greeting, r.stdout)
+		}
+	}
 }
