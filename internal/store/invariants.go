@@ -46,11 +46,13 @@ var invariants = []struct {
 			AND ((u.claimed_at IS NULL) = EXISTS (SELECT 1 FROM identities i WHERE i.user_id = u.id)
 				OR (u.claimed_at IS NULL) = EXISTS (SELECT 1 FROM emails e WHERE e.user_id = u.id AND e.is_primary AND e.verified_at IS NOT NULL))`),
 	}},
-	{"I3", "who has not arrived has no session and no token and has done nothing, and who is suspended has no session", []check{
+	{"I3", "who has not arrived has no session, no token and no code for a further address and has done nothing, and who is suspended has no session", []check{
 		inPortions("sessions", "id", `SELECT 'session ' || s.id || ' of user ' || u.id FROM sessions s JOIN users u ON u.id = s.user_id
 			WHERE s.id > $1 AND s.id <= $2 AND (u.status IN ('pending', 'suspended') OR u.kind <> 'person')`),
 		inPortions("api_tokens", "id", `SELECT 'token ' || t.id || ' of user ' || u.id FROM api_tokens t JOIN users u ON u.id = t.user_id
 			WHERE t.id > $1 AND t.id <= $2 AND u.kind = 'person' AND u.claimed_at IS NULL`),
+		inPortions("proofs", "id", `SELECT 'code ' || p.id || ' of user ' || u.id FROM proofs p JOIN users u ON u.id = p.user_id
+			WHERE p.id > $1 AND p.id <= $2 AND p.kind = 'address' AND u.claimed_at IS NULL`),
 		inPortions("users", "id", `SELECT 'user ' || u.id || ' acts in the audit' FROM users u WHERE u.id > $1 AND u.id <= $2
 			AND u.kind = 'person' AND u.claimed_at IS NULL AND EXISTS (SELECT 1 FROM audit_entries a WHERE a.actor_id = u.id)`),
 		// That nobody who has not arrived is named as a maker or a granter is found by checkReferences.
@@ -69,6 +71,10 @@ var invariants = []struct {
 	}},
 	{"I7", "every course has an owner who has arrived, or it is on record that it has none", []check{checkOwners}},
 	{"I8", "what is given beside a role is on record, was given by somebody else, and the giver held it then", []check{checkGrants}},
+	{"I9", "nobody is told of one thing twice, and mail that has ended holds no code", []check{
+		inPortions("mails", "id", `SELECT 'mail ' || m.id FROM mails m WHERE m.id > $1 AND m.id <= $2
+			AND ((m.state <> 'queued' AND m.data <> '{}') OR EXISTS (SELECT 1 FROM mails o WHERE o.event = m.event AND o.id <> m.id))`),
+	}},
 	{"I12", "the rows of a list that was carried out are each counted once", []check{
 		checkImports,
 		inPortions("enrollments", "course_id", `SELECT 'user ' || en.user_id || ' in course ' || en.course_id || ' is of import ' || en.import_id || ', which is not there'

@@ -95,6 +95,11 @@ const (
 	then         = `'2026-09-01 00:00:00+00:00'`
 )
 
+func aMail(data, state string) string {
+	return `INSERT INTO mails (id, kind, user_id, address, event, language, data, state, created_by, created_at, next_at, leased_until)
+		VALUES ((SELECT COALESCE(max(id), 0) + 1 FROM mails), 'code', {grace}, 'grace@uni.example', 'e', '', ` + data + `, '` + state + `', 1, ` + then + `, ` + then + `, ` + then + `)`
+}
+
 // twice lets a table hold rows of which its constraints would refuse the second.
 func twice(engine, table string, constraints ...string) []string {
 	if engine == storetest.SQLite {
@@ -145,6 +150,10 @@ func TestTheInvariantsNameWhatIsBroken(t *testing.T) {
 			anEnrollment + `({one}, 1, (SELECT role_id FROM enrollments WHERE course_id = {one} AND user_id = {ada}), '', 1, ` + then + `), ({other}, 1, (SELECT role_id FROM enrollments WHERE course_id = {other} AND user_id = {ada}), '', 1, ` + then + `)`,
 		}},
 		{invariant: "I3", how: "a token of a pending person", where: "of user {grace}", do: []string{`UPDATE api_tokens SET user_id = {grace}`}},
+		{invariant: "I3", how: "a code of a pending person", where: "of user {grace}", do: []string{
+			`INSERT INTO proofs (kind, secret_hash, user_id, session_id, address, provider, token, next, code_hash, sent_at, created_at, expires_at)
+				VALUES ('address', 'x', {grace}, 1, 'y@uni.example', '', '', '', 'x', ` + then + `, ` + then + `, ` + then + `)`,
+		}},
 		{invariant: "I3", how: "a pending actor", where: "user {grace} acts", do: []string{anEntry + `(` + then + `, {grace}, 'course.create', 'done', {grace}, {one}, '{}')`}},
 		{invariant: "I3", how: "a pending person who has enrolled somebody", where: "enrollments.added_by is {grace}", do: []string{`UPDATE enrollments SET added_by = {grace} WHERE user_id = {bob}`}},
 		{invariant: "I3", how: "a pending person who has named somebody", where: "users.created_by is {grace}", do: []string{`UPDATE users SET created_by = {grace} WHERE id = {bob}`}},
@@ -180,6 +189,9 @@ func TestTheInvariantsNameWhatIsBroken(t *testing.T) {
 			`UPDATE course_privileges SET allow = '["audit.view"]'`,
 			anEntry + `((SELECT granted_at FROM course_privileges), {bob}, 'privileges.set', 'done', {grace}, {one}, '{"allow":["audit.view"],"deny":[]}')`,
 		}},
+
+		{invariant: "I9", how: "one event told twice", where: "mail ", table: "mails", constraints: []string{"mails_event_key"}, do: []string{aMail("'{}'", "sent"), aMail("'{}'", "sent")}},
+		{invariant: "I9", how: "a code in mail that was sent", where: "mail ", do: []string{aMail(`'{"code":"x"}'`, "sent")}},
 
 		{invariant: "I12", how: "an import that tells other numbers", where: "tells other numbers", do: []string{`UPDATE imports SET counts = '{"named":3}'`}},
 		{invariant: "I12", how: "a row that is counted twice", where: "not counted once", do: []string{`UPDATE import_chunks SET counts = '{"named":3,"refused":1}'`}},
