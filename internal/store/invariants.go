@@ -95,6 +95,7 @@ type check func(context.Context, *Tx, *findings) error
 // findings are what the checks have found so far.
 type findings struct {
 	checking string // the invariant whose checks run
+	tables   []tableCheck
 	list     map[string]*Invariant
 }
 
@@ -111,7 +112,11 @@ func (f *findings) brokenFor(name, where string) {
 // database, in portions, so that no statement keeps others from their work for
 // long; the program may run meanwhile.
 func (s *Store) CheckInvariants(ctx context.Context) ([]Invariant, error) {
-	f := &findings{list: make(map[string]*Invariant, len(invariants))}
+	tables, err := s.tableChecks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f := &findings{tables: tables, list: make(map[string]*Invariant, len(invariants))}
 	list := make([]Invariant, len(invariants))
 	for i, inv := range invariants {
 		list[i] = Invariant{Name: inv.name, Says: inv.says}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 )
 
 // reference is a declared foreign key of one column.
@@ -34,45 +33,73 @@ func (tx *Tx) declaredReferences(ctx context.Context) ([]reference, error) {
 	})
 }
 
+// tableCheck looks at all references of one table in one pass.
+type tableCheck struct {
+	table    string
+	numbered bool // then in portions
+	ends     *statement
+	bad      *statement
+}
+
+// tableChecks writes the checks of all tables, once for each store: a schema
+// does not change while it is open.
+func (s *Store) tableChecks(ctx context.Context) ([]tableCheck, error) {
+	if known := s.checks.Load(); known != nil {
+		return *known, nil
+	}
+	refs, err := s.Reader().declaredReferences(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the schema: %w", err)
+	}
+	var list []tableCheck
+	for len(refs) > 0 {
+		n := 1
+		for n < len(refs) && refs[n].table == refs[0].table {
+			n++
+		}
+		first := refs[0]
+		c := tableCheck{table: first.table, numbered: first.numbered}
+		where := "TRUE"
+		if c.numbered {
+			c.ends = written(portionEnds(first.table, first.key))
+			where = `t.` + first.key + ` > $1 AND t.` + first.key + ` <= $2`
+		}
+		c.bad = written(referenceText(refs[:n], where))
+		list, refs = append(list, c), refs[n:]
+	}
+	s.checks.Store(&list)
+	return list, nil
+}
+
+func written(text string) *statement { return &statement{text: [2]string{text, text}} }
+
 // checkReferences looks at every declared reference, one pass for each table.
 // Where it finds that somebody acted who has not arrived, that is I3's.
 func checkReferences(ctx context.Context, tx *Tx, f *findings) error {
-	list, err := tx.declaredReferences(ctx)
-	if err != nil {
-		return err
-	}
-	for len(list) > 0 {
-		n := 1
-		for n < len(list) && list[n].table == list[0].table {
-			n++
+	for _, c := range f.tables {
+		if err := c.look(ctx, tx, f); err != nil {
+			return fmt.Errorf("table %s: %w", c.table, err)
 		}
-		if err := tx.checkTable(ctx, list[:n], f); err != nil {
-			return fmt.Errorf("table %s: %w", list[0].table, err)
-		}
-		list = list[n:]
 	}
 	return nil
 }
 
-func (tx *Tx) checkTable(ctx context.Context, refs []reference, f *findings) error {
-	table, key := refs[0].table, refs[0].key
-	look := func(where string, args ...any) error {
-		rows, err := tx.query(ctx, written(referenceText(refs, where)), args...)
+func (c *tableCheck) look(ctx context.Context, tx *Tx, f *findings) error {
+	look := func(args ...any) error {
+		rows, err := tx.query(ctx, c.bad, args...)
 		return each(rows, err, func(r scanner) error {
-			var empty, what string
-			if err := r.Scan(&empty, &what); err != nil {
-				return err
+			var invariant, where string
+			err := r.Scan(&invariant, &where)
+			if err == nil {
+				f.brokenFor(invariant, where)
 			}
-			f.brokenFor(empty, what)
-			return nil
+			return err
 		})
 	}
-	if !refs[0].numbered {
-		return look("TRUE")
+	if !c.numbered {
+		return look()
 	}
-	return tx.eachPortion(ctx, written(portionEnds(table, key)), func(above, to int64) error {
-		return look(`t.`+key+` > $1 AND t.`+key+` <= $2`, above, to)
-	})
+	return tx.eachPortion(ctx, c.ends, func(above, to int64) error { return look(above, to) })
 }
 
 // referenceText selects, for each row with a bad reference, the invariant and
@@ -105,16 +132,4 @@ func referenceText(refs []reference, where string) string {
 		}
 	}
 	return `SELECT CASE` + name.String() + ` END, CASE` + what.String() + ` END FROM ` + table + ` t` + joins.String() + ` WHERE ` + where + ` AND (` + bad.String() + `)`
-}
-
-// statementsOfSchema are the statements that are written by the schema. There are as many
-// as it has tables.
-var statementsOfSchema sync.Map // text -> *statement
-
-func written(text string) *statement {
-	if st, ok := statementsOfSchema.Load(text); ok {
-		return st.(*statement)
-	}
-	st, _ := statementsOfSchema.LoadOrStore(text, &statement{text: [2]string{text, text}})
-	return st.(*statement)
 }
