@@ -19,7 +19,9 @@ import (
 // amiss.
 const checkTimeout = 10 * time.Second
 
-type doctorCommand struct{}
+type doctorCommand struct {
+	Invariants bool `help:"Check instead whether what must always hold of the data does, a line for each invariant. It reads the whole database, while the program runs or not."`
+}
 
 // check is one line of the doctor's. It answers what was found, in a few
 // words, or what is amiss.
@@ -52,14 +54,16 @@ func (d *doctor) check(ctx context.Context, c check) bool {
 // Run checks everything beside a running server or before the first one. It
 // changes nothing that anybody could notice. What depends on
 // something that failed is left out: its line would say the same again.
-func (doctorCommand) Run(ctx context.Context, p *program) error {
+func (c doctorCommand) Run(ctx context.Context, p *program) error {
 	d := &doctor{program: p}
 	var cfg config.Config
 	if d.check(ctx, check{"configuration", func(context.Context) (_ string, err error) {
 		cfg, err = config.Load(p.environ)
 		return "every variable is known and has a possible value", err
-	}}) {
-		d.database(ctx, cfg)
+	}}) && c.Invariants {
+		d.database(ctx, cfg, d.invariants)
+	} else if d.failed == 0 {
+		d.database(ctx, cfg, d.durability)
 		d.providers(ctx, cfg)
 		d.check(ctx, check{"mail", func(ctx context.Context) (string, error) { return checkMail(ctx, cfg) }})
 		d.check(ctx, check{"address", func(ctx context.Context) (string, error) { return checkURL(ctx, cfg.URL) }})
@@ -70,7 +74,8 @@ func (doctorCommand) Run(ctx context.Context, p *program) error {
 	return nil
 }
 
-func (d *doctor) database(ctx context.Context, cfg config.Config) {
+// database opens the database and has something looked at in it.
+func (d *doctor) database(ctx context.Context, cfg config.Config, look func(context.Context, *store.Store)) {
 	var st *store.Store
 	if !d.check(ctx, check{"database", func(ctx context.Context) (_ string, err error) {
 		st, err = openExisting(ctx, cfg.Database)
@@ -81,6 +86,13 @@ func (d *doctor) database(ctx context.Context, cfg config.Config) {
 	d.check(ctx, check{"schema", func(ctx context.Context) (string, error) {
 		return fmt.Sprintf("version %d, this program's", store.SchemaVersion()), st.Start(ctx)
 	}})
+	look(ctx, st)
+	if err := st.Close(); err != nil {
+		d.check(ctx, check{"database", func(context.Context) (string, error) { return "", err }})
+	}
+}
+
+func (d *doctor) durability(ctx context.Context, st *store.Store) {
 	d.check(ctx, check{"durability", func(ctx context.Context) (string, error) {
 		problems, err := st.CheckDurability(ctx)
 		if err == nil && len(problems) > 0 {
@@ -88,8 +100,31 @@ func (d *doctor) database(ctx context.Context, cfg config.Config) {
 		}
 		return "what is acknowledged survives a crash", err
 	}})
-	if err := st.Close(); err != nil {
-		d.check(ctx, check{"database", func(context.Context) (string, error) { return "", err }})
+}
+
+// invariants writes a line for each invariant, however long it takes to look.
+func (d *doctor) invariants(ctx context.Context, st *store.Store) {
+	if d.failed > 0 {
+		return // of another schema nothing can be said
+	}
+	list, err := st.CheckInvariants(ctx)
+	if err != nil {
+		d.check(ctx, check{"invariants", func(context.Context) (string, error) { return "", err }})
+	}
+	for _, i := range list {
+		d.check(ctx, check{i.Name, func(context.Context) (string, error) {
+			if i.Violations == 0 {
+				return i.Says, nil
+			}
+			times, more := fmt.Sprintf("%d times", i.Violations), ""
+			if i.Violations == 1 {
+				times = "once"
+			}
+			if i.Violations > int64(len(i.Examples)) {
+				more = ", and more"
+			}
+			return "", fmt.Errorf("%s: not so %s: %s%s", i.Says, times, strings.Join(i.Examples, ", "), more)
+		}})
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"unicode"
 
 	"matricula/internal/apptest"
 	"matricula/internal/store/storetest"
@@ -128,6 +129,52 @@ func TestTheDoctorNamesWhatIsAmissAndEndsWithOne(t *testing.T) {
 		}
 		if c.hidden != "" && strings.Contains(r.stdout+r.stderr, c.hidden) {
 			t.Errorf("%v: a password is shown: %+v", c.environ, r)
+		}
+	}
+}
+
+func TestTheDoctorChecksTheInvariants(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		environ := []string{"MATRICULA_DATABASE=" + db.DSN}
+		raw := db.SQL(t)
+		storetest.Exec(t, raw, `INSERT INTO users (kind, status, site_role, search_key, sort_key, created_by, created_at) VALUES ('person', 'pending', 'member', '', '', 1, '2026-09-01 00:00:00+00:00')`)
+		storetest.Exec(t, raw, `INSERT INTO emails (address, user_id, as_typed, is_primary, created_at) VALUES ('grace@uni.example', 2, '', TRUE, '2026-09-01 00:00:00+00:00')`)
+		r := command(t, environ, "doctor", "--invariants")
+		var names []string
+		for line := range strings.Lines(r.stdout) {
+			name, _, _ := strings.Cut(line, ":")
+			names = append(names, name)
+		}
+		want := "ok   configuration,ok   database,ok   schema,ok   I1,ok   I2,ok   I3,ok   I5,ok   I6,ok   I7,ok   I8,ok   I9,ok   I12,ok   I13"
+		if r.code != exitDone || r.stderr != "" || strings.Join(names, ",") != want {
+			t.Errorf("a sound database: %+v", r)
+		}
+		storetest.Exec(t, raw, `UPDATE emails SET address = 'Grace@uni.example'`)
+		r = command(t, environ, "doctor", "--invariants")
+		if r.code != exitFailed || strings.Count(r.stdout, "FAIL ") != 1 || !strings.Contains(r.stdout, "FAIL I1: ") || !strings.Contains(r.stdout, "not so once: user 2 ") || !strings.Contains(r.stderr, "1 of 13 checks failed") {
+			t.Errorf("an address in another form: %+v", r)
+		}
+		if strings.Contains(strings.ToLower(r.stdout+r.stderr), "grace") {
+			t.Errorf("an address is shown: %+v", r)
+		}
+	})
+}
+
+// Go's net/textproto put what a server had sent into its errors as it was, and
+// so into the logs of whoever wrote them.
+func TestCVE202642507WhatAMailServerSaysIsShownOnOneLineWithoutControlCharacters(t *testing.T) {
+	for _, greeting := range []string{"554 go\x1b[2Jaway", "nonsense\x1b[2J", "554-first\r\n554 ok   database: all is well\x07", "\x00\x9b2J"} {
+		hostile, _ := mailServer(t, greeting)
+		r := command(t, []string{
+			"MATRICULA_DATABASE=" + storetest.New(t, storetest.SQLite).DSN, "MATRICULA_URL=http://127.0.0.1:1",
+			"MATRICULA_OIDC_UNI_ISSUER=" + apptest.NewIssuer(t).URL, "MATRICULA_OIDC_UNI_CLIENT_ID=" + apptest.ClientID,
+			"MATRICULA_SMTP=smtp://" + hostile, "MATRICULA_MAIL_FROM=lms@uni.example",
+		}, "doctor")
+		if r.code != exitFailed || !strings.Contains(r.stdout, "FAIL mail: ") || strings.Count(r.stdout, "\n") != 7 {
+			t.Errorf("%q: %+v", greeting, r)
+		}
+		if strings.ContainsFunc(r.stdout+r.stderr, func(c rune) bool { return c != '\n' && unicode.IsControl(c) }) {
+			t.Errorf("%q: a control character is shown: %q", greeting, r.stdout)
 		}
 	}
 }

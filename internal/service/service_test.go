@@ -44,6 +44,7 @@ type school struct {
 	clock            *clock
 	options          service.Options
 	admin            access.Caller
+	broken           bool // the test has broken the data on purpose
 }
 
 type clock struct{ at atomic.Int64 }
@@ -52,7 +53,7 @@ func (c *clock) now() time.Time          { return time.UnixMicro(c.at.Load()).UT
 func (c *clock) advance(d time.Duration) { c.at.Add(d.Microseconds()) }
 
 // each runs a test in a new school on both engines. Every school has an
-// administrator, root@uni.example.
+// administrator, root@uni.example, and the invariants hold when the test ends.
 func each(t *testing.T, test func(t *testing.T, s *school), change ...func(*service.Options)) {
 	t.Helper()
 	storetest.Each(t, func(t *testing.T, db *storetest.Database) { test(t, open(t, db, change...)) })
@@ -75,6 +76,11 @@ func open(tb testing.TB, db *storetest.Database, change ...func(*service.Options
 		tb.Fatal(err)
 	}
 	s.admin = s.person("root@uni.example")
+	tb.Cleanup(func() {
+		if !tb.Failed() && !s.broken {
+			storetest.Invariants(tb, s.store)
+		}
+	})
 	return s
 }
 

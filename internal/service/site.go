@@ -172,6 +172,9 @@ func (w *work) patchUser(ctx context.Context, u lms.User, p UserPatch) (lms.User
 	return u, w.record(ctx, u.ID, before, userAudit{SiteRole: u.SiteRole, Status: u.Status, Orphaned: orphaned})
 }
 
+// titlesShown is how many courses a refusal names.
+const titlesShown = 20
+
 func (w *work) setStatus(ctx context.Context, u lms.User, wanted string, orphan bool) (lms.UserStatus, []int64, error) {
 	var orphaned []int64
 	var to lms.UserStatus
@@ -205,9 +208,12 @@ func (w *work) setStatus(ctx context.Context, u lms.User, wanted string, orphan 
 			return u.Status, nil, err
 		}
 		if len(courses) > 0 && !orphan {
-			titles := make([]string, len(courses))
-			for i, c := range courses {
-				titles[i] = c.Title
+			titles := make([]string, 0, len(courses))
+			for _, c := range courses[:min(len(courses), titlesShown)] {
+				titles = append(titles, c.Title)
+			}
+			if len(courses) > titlesShown {
+				titles = append(titles, "…")
 			}
 			return u.Status, nil, lms.Errorf(lms.CodeConflict, "last-owner", "%s is the only owner of: %s. Make somebody else an owner first, or confirm that these courses may be without one.", u.DisplayName(), strings.Join(titles, ", "))
 		}

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"unicode"
 
 	"matricula/internal/signin"
 )
@@ -31,6 +32,22 @@ func TestF14OnlyAPageOfThisSiteIsAWayBack(t *testing.T) {
 	} {
 		if got := signin.SafeNext(next); got != "/" {
 			t.Errorf("%q became %q", next, got)
+		}
+	}
+}
+
+// OAuth2 Proxy followed an address in which white space or a control character
+// stood between the slashes, which browsers leave out.
+func TestCVE202011053NothingBetweenTheSlashesHidesAnotherHost(t *testing.T) {
+	for c := range rune(0xff10) {
+		if !unicode.IsSpace(c) && !unicode.IsControl(c) && !unicode.Is(unicode.Cf, c) && !strings.ContainsRune("/\\\u2215\uff0f", c) {
+			continue
+		}
+		for _, next := range []string{"/" + string(c) + "/evil.example", string(c) + "//evil.example", "/" + url.PathEscape(string(c)) + "/evil.example"} {
+			// An encoded blank stays one, for browsers too.
+			if got := signin.SafeNext(next); got != "/" && next != "/%20/evil.example" {
+				t.Errorf("%q leads to %q", next, got)
+			}
 		}
 	}
 }

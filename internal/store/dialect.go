@@ -101,6 +101,22 @@ func stmtFor(sqliteText, postgresText string) *statement {
 	return s
 }
 
+// sqlDeclaredReferences lists the foreign keys of all tables, each of one
+// column, with the first column of the table's primary key and whether that is
+// a number.
+var sqlDeclaredReferences = stmtFor(
+	`SELECT t.name, k."from", k."table", k."to", p.name, CASE WHEN p.type = 'INTEGER' THEN 1 ELSE 0 END
+		FROM sqlite_schema t JOIN pragma_foreign_key_list(t.name) k LEFT JOIN pragma_table_info(t.name) p ON p.pk = 1
+		WHERE t.type = 'table' ORDER BY t.name, k."from"`,
+	`SELECT CAST(c.conrelid::regclass AS text), CAST(a.attname AS text), CAST(c.confrelid::regclass AS text), CAST(f.attname AS text), CAST(k.attname AS text),
+			CAST(CASE WHEN k.atttypid = 'bigint'::regtype THEN 1 ELSE 0 END AS bigint)
+		FROM pg_constraint c
+		JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+		JOIN pg_attribute f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
+		LEFT JOIN pg_constraint p ON p.conrelid = c.conrelid AND p.contype = 'p'
+		LEFT JOIN pg_attribute k ON k.attrelid = p.conrelid AND k.attnum = p.conkey[1]
+		WHERE c.contype = 'f' AND c.connamespace = current_schema()::regnamespace ORDER BY 1, 2`)
+
 // likeEscaper makes text literal inside a LIKE pattern with ESCAPE '\'.
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 

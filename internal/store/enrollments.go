@@ -249,9 +249,9 @@ var sqlSoleOwner = stmt(`SELECT c.id, c.title FROM enrollments en
 	WHERE en.user_id = $1 AND NOT EXISTS (
 		SELECT 1 FROM enrollments e2 JOIN users u2 ON u2.id = e2.user_id AND u2.status = 'active'
 		WHERE e2.course_id = en.course_id AND e2.role_id = en.role_id AND e2.user_id <> $1)
-	ORDER BY c.id LIMIT 20`)
+	ORDER BY c.id`)
 
-// SoleOwnerships lists up to 20 courses whose only active owner is the user.
+// SoleOwnerships lists the courses whose only active owner is the user.
 // It keeps the other owners as they are until the transaction ends, so that
 // two who own a course together are not suspended at the same time.
 func (tx *Tx) SoleOwnerships(ctx context.Context, userID int64) ([]lms.Course, error) {

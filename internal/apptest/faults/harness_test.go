@@ -395,6 +395,9 @@ func (s *school) exact(t *testing.T, i imported, mark string, rows int64) {
 			t.Errorf("%d %s, want %d", n, c.what, c.want)
 		}
 	}
+	if s.disk == "" { // else the program alone sees the file
+		s.db.Invariants(t)
+	}
 }
 
 // idle makes sure that a list which was carried out before changes nothing.
