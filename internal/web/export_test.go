@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
 	"matricula/internal/access"
 	"matricula/internal/lang"
@@ -18,6 +19,6 @@ func (w *Web) InPseudo() {
 func KnowsAction(name string) bool {
 	v, done := verbs[access.Action(name)]
 	_, refused := attempts[access.Action(name)]
-	system := access.Action(name) == access.UserClaim || access.Action(name) == access.UserSignUp || access.Action(name) == access.AddressChange || access.Action(name) == access.EnrollmentEnd || access.Action(name) == access.NoticeObject
+	system := slices.Contains([]access.Action{access.UserClaim, access.UserSignUp, access.AddressChange, access.EnrollmentEnd, access.NoticeObject, access.SessionReused}, access.Action(name))
 	return done && v.of != "" && v.alone != "" && (refused || system)
 }
