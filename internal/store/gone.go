@@ -23,6 +23,9 @@ var (
 			search_key = '', sort_key = '', language = '', renewed_at = NULL
 		WHERE id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1}) AND status = 'pending'`)
 	sqlForgetNumbers = stmt(`UPDATE past_places SET number = '' WHERE user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
+	sqlStopMails     = stmt(`UPDATE mails SET state = 'canceled', data = '{}', ended_at = $2, lease_node = '' WHERE state = 'queued' AND user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
+	sqlForgetMails   = stmt(`UPDATE mails SET address = '' WHERE user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
+	sqlStopProofs    = stmt(`DELETE FROM proofs WHERE user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
 	sqlAddGone       = stmt(`INSERT INTO gone_people (user_id, gone_at, gone_by, expired, address_hash, masked)
 		SELECT CAST(j.value->>0 AS BIGINT), $2, $3, $4, j.value->>1, j.value->>2 FROM {rows:$1}`)
 )
@@ -52,11 +55,29 @@ func (tx *Tx) ErasePending(ctx context.Context, people []Gone, by int64, expired
 	if err := tx.later(ctx, "forget student numbers", sqlForgetNumbers, param); err != nil {
 		return fmt.Errorf("forget student numbers: %w", err)
 	}
+	if err := tx.stopMail(ctx, param, now); err != nil {
+		return err
+	}
+	if err := tx.later(ctx, "forget addresses of mails", sqlForgetMails, param); err != nil {
+		return fmt.Errorf("forget addresses of mails: %w", err)
+	}
 	for _, id := range ids {
 		tx.search.add(searchEntry{id: id})
 	}
 	if err := tx.later(ctx, "keep who is gone", sqlAddGone, mustJSON(list), at(now), by, expired); err != nil {
 		return fmt.Errorf("keep who is gone: %w", err)
+	}
+	return nil
+}
+
+// stopMail ends the mails that wait for people, and the codes that were sent to their
+// addresses: these are somebody else's from now on.
+func (tx *Tx) stopMail(ctx context.Context, ids string, now time.Time) error {
+	if err := tx.later(ctx, "stop mails", sqlStopMails, ids, at(now)); err != nil {
+		return fmt.Errorf("stop mails: %w", err)
+	}
+	if err := tx.later(ctx, "stop proofs", sqlStopProofs, ids); err != nil {
+		return fmt.Errorf("stop proofs: %w", err)
 	}
 	return nil
 }

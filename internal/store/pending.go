@@ -175,7 +175,8 @@ func (tx *Tx) Renew(ctx context.Context, users []int64, now, before time.Time) e
 var sqlCorrectAddress = stmt(`UPDATE emails SET address = $3, as_typed = $4, created_at = $5 WHERE user_id = $1 AND address = $2 AND is_primary`)
 
 // CorrectAddress gives a pending person, whom the transaction holds, another address
-// in the place of the one that they have; taken says that somebody has it.
+// in the place of the one that they have; taken says that somebody has it. What was
+// on its way to the old address is stopped.
 func (tx *Tx) CorrectAddress(ctx context.Context, u lms.User, to lms.Email, typed string, now time.Time) (taken bool, err error) {
 	n, err := tx.exec(ctx, sqlCorrectAddress, u.ID, string(u.Email), string(to), typed, at(now))
 	switch {
@@ -185,6 +186,9 @@ func (tx *Tx) CorrectAddress(ctx context.Context, u lms.User, to lms.Email, type
 		return false, fmt.Errorf("correct the address of user %d: %w", u.ID, err)
 	case n != 1:
 		return false, fmt.Errorf("correct the address of user %d: %d addresses changed", u.ID, n)
+	}
+	if err := tx.stopMail(ctx, idList([]int64{u.ID}), now); err != nil {
+		return false, err
 	}
 	u.Email = to
 	return false, tx.SetNames(ctx, u, Names{Given: u.GivenName, Family: u.FamilyName, Full: u.Name})
