@@ -37,9 +37,9 @@ var (
 		SELECT n.user_id, ` + noticeColumns + `, coalesce((SELECT m.state FROM mails m WHERE m.user_id = n.user_id AND m.kind = 'named' ORDER BY m.id DESC LIMIT 1), '')
 		FROM {rows:$1} JOIN emails e ON e.user_id = CAST(j.value->>0 AS BIGINT) AND e.is_primary
 		JOIN notices n ON n.user_id = e.user_id AND ` + toThisAddress + ` GROUP BY n.user_id`)
-	sqlAddNotice   = stmt(`INSERT INTO notices (user_id, course_id, told_by, answer_hash, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`)
-	sqlToldSince   = stmt(`SELECT count(*) FROM notices WHERE told_by = $1 AND created_at > $2`)
-	sqlNoticeBy    = stmt(`SELECT n.id, n.user_id, n.course_id, n.told_by, n.created_at, n.objected_at FROM notices n JOIN users u ON u.id = n.user_id AND u.status = 'pending'
+	sqlAddNotice = stmt(`INSERT INTO notices (user_id, course_id, told_by, answer_hash, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`)
+	sqlToldSince = stmt(`SELECT count(*) FROM notices WHERE told_by = $1 AND created_at > $2`)
+	sqlNoticeBy  = stmt(`SELECT n.id, n.user_id, n.course_id, n.told_by, n.created_at, n.objected_at FROM notices n JOIN users u ON u.id = n.user_id AND u.status = 'pending'
 		JOIN emails e ON e.user_id = u.id AND e.is_primary AND ` + toThisAddress + ` WHERE n.answer_hash = $1`)
 	sqlObject      = stmt(`UPDATE notices SET objected_at = $2 WHERE id = $1 AND objected_at IS NULL`)
 	sqlPlacesTold  = stmt(`SELECT r.name, count(*) FROM enrollments en JOIN course_roles r ON r.id = en.role_id AND r.is_preset JOIN courses c ON c.id = en.course_id AND c.deleted_at IS NULL WHERE en.user_id = $1 GROUP BY r.name ORDER BY count(*) DESC, r.name`)
