@@ -84,12 +84,11 @@ func TestA42AndH09WhoeverNeverComesExpiresAndNothingPersonalIsLeft(t *testing.T)
 
 func TestA42NamingSomebodyAnewAfterwardsMakesAFreshRow(t *testing.T) {
 	each(t, func(t *testing.T, s *school) {
-		ada, course, id := pendingPerson(s, "grace@uni.example")
+		_, course, id := pendingPerson(s, "grace@uni.example")
 		if n := s.expired(30 * aDay); n != 1 {
 			t.Fatalf("%d have expired", n)
 		}
-		_ = ada
-		ada = s.person("ada@uni.example")
+		ada := s.person("ada@uni.example")
 		again := s.enroll(ada, course, "student", "grace@uni.example")[0]
 		if again == id || s.user(again).Status != lms.StatusPending || s.user(again).CreatedBy != ada.UserID {
 			t.Errorf("named again: %+v, who was %d", s.user(again), id)
@@ -149,13 +148,14 @@ func TestWhoeverIsNamedAgainOrGivenSomethingWaitsAnew(t *testing.T) {
 
 func TestExpiryIsAnnouncedAFortnightBefore(t *testing.T) {
 	each(t, func(t *testing.T, s *school) {
-		ada, course, id := pendingPerson(s, "grace@uni.example")
+		_, course, id := pendingPerson(s, "grace@uni.example")
 		bob := s.teacher("bob@uni.example")
 		other := s.course(bob, "Compilers")
 		s.enroll(bob, other, "student", "grace@uni.example")
 		ends := s.clock.now().Add(180 * aDay)
 		s.clock.advance(166*aDay - time.Hour)
-		ada, bob = s.person("ada@uni.example"), s.person("bob@uni.example")
+		ada := s.person("ada@uni.example")
+		bob = s.person("bob@uni.example")
 		if list, err := s.Expiring(ctx, ada, course); err != nil || len(list) != 0 {
 			t.Fatalf("too early: %+v (%v)", list, err)
 		}
@@ -295,8 +295,7 @@ func TestD04OfExpiringAndAClaimOneHappens(t *testing.T) {
 
 func TestNobodyExpiresWhereNoDaysAreSet(t *testing.T) {
 	each(t, func(t *testing.T, s *school) {
-		ada, course, _ := pendingPerson(s, "grace@uni.example")
-		_, _ = ada, course
+		pendingPerson(s, "grace@uni.example")
 		if n := s.expired(5000 * aDay); n != 0 {
 			t.Errorf("%d have expired", n)
 		}

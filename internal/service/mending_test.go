@@ -412,7 +412,7 @@ func TestD04NobodyWhoIsGoneIsGivenAnything(t *testing.T) {
 
 func TestAdministratorsSeeEverythingThatWaitsForAnAddress(t *testing.T) {
 	each(t, func(t *testing.T, s *school) {
-		ada, course, id := pendingPerson(s, "grace@uni.example")
+		ada, _, id := pendingPerson(s, "grace@uni.example")
 		bob := s.teacher("bob@uni.example")
 		other := s.course(bob, "Compilers")
 		s.set(bob, other, byEmail("grace@uni.example"), []string{"roster.view"}, nil)
@@ -429,7 +429,6 @@ func TestAdministratorsSeeEverythingThatWaitsForAnAddress(t *testing.T) {
 		refused(t, "nobody's", second(s.WaitingFor(ctx, s.admin, "nobody@uni.example")), lms.CodeNotFound, "address-unknown")
 		refused(t, "for a teacher", second(s.WaitingFor(ctx, ada, "grace@uni.example")), lms.CodeForbidden, "forbidden")
 		refused(t, "for a teacher, by id", second(s.Waiting(ctx, ada, id)), lms.CodeForbidden, "forbidden")
-		_ = course
 	}, func(o *service.Options) { o.PendingDays = 180 })
 }
 
