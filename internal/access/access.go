@@ -149,6 +149,11 @@ const (
 	AddressPrimary Action = "address.primary"
 
 	MailView Action = "mail.view"
+
+	AddressCorrect Action = "address.correct"
+	UserWithdraw   Action = "user.withdraw"
+	UserExpire     Action = "user.expire"
+	UserRenew      Action = "user.renew"
 )
 
 // rule is what an action asks for.
@@ -172,7 +177,9 @@ var (
 // a course over, and only an author copies one, is decided in the service.
 // Enrolling and removing
 // ask for the roster or the staff privilege here, and which of the two is
-// enough for a person or a role is decided by MayEnroll and MayChange.
+// enough for a person or a role is decided by MayEnroll and MayChange. Correcting
+// the address of a pending person and withdrawing them concerns all courses in which
+// they have something, and is decided in the service too.
 var rules = map[Action]rule{
 	CourseCreate:  {site: authors, write: true},
 	CourseView:    {course: true, frozen: true},
@@ -260,6 +267,11 @@ var rules = map[Action]rule{
 	AddressPrimary: {site: anybody, write: true, browser: true},
 
 	MailView: {site: admins},
+
+	AddressCorrect: {site: anybody, write: true},
+	UserWithdraw:   {site: anybody, write: true},
+	UserExpire:     {system: true, write: true},
+	UserRenew:      {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
 }
 
 // Standing is the caller's place in the course at hand, read in the same

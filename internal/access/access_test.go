@@ -97,6 +97,7 @@ func TestC01TheWholePolicyByRole(t *testing.T) {
 		SectionUpdate:     all[:3],
 		SectionDelete:     all[:3],
 		PrivilegesSet:     all[:2],
+		UserRenew:         all[:3],
 		RoleCreate:        all[:2],
 		RoleUpdate:        all[:2],
 		RoleDelete:        all[:2],
@@ -155,6 +156,7 @@ func TestTheWholePolicyBySiteRole(t *testing.T) {
 		SourceView: any3[2:], SourceCreate: any3[2:], SourceUpdate: any3[2:], SourceDelete: any3[2:], SourceRun: any3[2:],
 		AddressProve: any3, AddressAdd: any3, AddressRemove: any3, AddressPrimary: any3, MailView: any3[2:],
 		UserSignIn: nil, UserClaim: nil, UserSignUp: nil, UserProve: nil, NoticeObject: nil, AddressChange: nil, EnrollmentEnd: nil, SessionReused: nil,
+		AddressCorrect: any3, UserWithdraw: any3, UserExpire: nil,
 	}
 	for _, a := range Actions() {
 		if a.OfCourse() {

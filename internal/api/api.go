@@ -77,6 +77,7 @@ func New(svc *service.Service, opts Options) *API {
 	a.registerHandOver()
 	a.registerSettings()
 	a.registerPast()
+	a.registerWaiting()
 	a.registerSections()
 	a.registerImports()
 	a.registerSources()

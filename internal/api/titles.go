@@ -121,6 +121,11 @@ var titles = map[string]string{
 	"not-active":          "The account is not active",
 	"other-site-role":     "The account has another site role",
 	"term-in-use":         "Something still belongs to it",
+	"address-taken":       "Somebody has this address",
+	"address-unknown":     "Nobody has this address",
+	"not-all-yours":       "Others have given something to this person",
+	"not-pending":         "The person does not wait any more",
+	"person-gone":         "Whoever had the address is gone",
 
 	// What was written.
 	"allowed-and-denied":     "Both allowed and denied",

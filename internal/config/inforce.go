@@ -31,7 +31,7 @@ func (c Config) InForce() []lms.Setting {
 		{Name: varSourcesFolder, Value: c.SourcesFolder, Meaning: "The folder below which roster sources may read. When it is not set, none reads folders."},
 		{Name: varSourcesHosts, Value: strings.Join(c.SourcesHosts, ", "), Meaning: "The hosts from which roster sources may fetch. When none is set, nothing is fetched."},
 		{Name: varCORSOrigins, Value: strings.Join(c.CORSOrigins, ", "), Meaning: "The web pages elsewhere, by their origins, that may call the API in their users' browsers. When none is set, none may."},
-		{Name: varPendingDays, Value: strconv.Itoa(c.PendingDays), Meaning: "Days after which somebody who was named and never came is to expire. This version expires nobody yet."},
+		{Name: varPendingDays, Value: strconv.Itoa(c.PendingDays), Meaning: "Days after which somebody who was named and never came expires, unless they are named again or given something."},
 		{Name: varTrustedProxies, Value: strings.Join(proxies, ", "), Meaning: "Whose word about the caller's own address is believed."},
 		{Name: varSMTP, Value: mail, Meaning: "The mail server through which codes and notices are sent."},
 	}

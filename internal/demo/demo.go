@@ -143,7 +143,7 @@ func newSchool(ctx context.Context, st *store.Store, p signin.Provider, m *servi
 	options.Now, options.Mail, options.PendingDays = o.Now, m, 180
 	options.Providers = []signin.Provider{p}
 	options.Settings = (config.Config{
-		SignUp: options.SignUp, Directory: service.DirectoryStaff, TimeZone: time.Local.String(),
+		SignUp: options.SignUp, Directory: service.DirectoryStaff, TimeZone: time.Local.String(), PendingDays: options.PendingDays,
 	}).InForce()
 	svc := service.New(st, options)
 	if err := svc.Expire(ctx); err != nil {

@@ -1,5 +1,6 @@
 // Package jobs does what nobody waits for: it carries out imports, sends mail, ends
-// places whose time is over, and removes what has ended. What there is to do stands in the
+// places whose time is over, lets people expire who never came, and removes what has
+// ended. What there is to do stands in the
 // database, and every node looks for it; a node that dies leaves nothing half done,
 // and another goes on where it was.
 package jobs
@@ -94,6 +95,11 @@ func (r *runner) clean(ctx context.Context) {
 			r.log.Warn("places that are over were not ended; the next try is soon", "error", err)
 		} else if n > 0 {
 			r.log.Info("places have ended", "places", n)
+		}
+		if n, err := r.svc.ExpirePending(ctx); err != nil && ctx.Err() == nil {
+			r.log.Warn("people who never came did not expire; the next try is soon", "error", err)
+		} else if n > 0 {
+			r.log.Info("people who never came have expired", "people", n)
 		}
 		if !sleep(ctx, cleanEvery) {
 			return

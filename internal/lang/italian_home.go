@@ -115,8 +115,7 @@ func init() {
 		"Who may sign in without having been named: nobody (named), people of the providers' own domains (domains), or anyone.": "Chi può accedere senza essere stato indicato: nessuno (named), le persone dei domini dei provider (domains) o chiunque (anyone).",
 		"Whom somebody who manages a course may find: exact addresses, staff, or everyone.":                                     "Chi può trovare chi gestisce un corso: indirizzi esatti (exact), il personale (staff) o tutti (everyone).",
 		"The school's own domains. An address outside them has to be confirmed; when none is set, none is outside.":             "I domini della scuola. Un indirizzo esterno va confermato; se non ce ne sono, nessuno è esterno.",
-		"In which pages show times.": "Il fuso in cui le pagine mostrano gli orari.",
-		"Days after which somebody who was named and never came is to expire. This version expires nobody yet.": "Giorni dopo i quali scade chi è stato indicato e non è mai arrivato. Questa versione non fa ancora scadere nessuno.",
-		"Whose word about the caller's own address is believed.":                                                "A chi si crede sull'indirizzo di chi chiama.",
+		"In which pages show times.":                             "Il fuso in cui le pagine mostrano gli orari.",
+		"Whose word about the caller's own address is believed.": "A chi si crede sull'indirizzo di chi chiama.",
 	})
 }

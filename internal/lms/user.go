@@ -1,6 +1,7 @@
 package lms
 
 import (
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -76,13 +77,17 @@ type User struct {
 }
 
 // DisplayName is what pages call the person: the name as given, else given and
-// family name, else the address, which always exists for a person.
+// family name, else the address, which always exists for a person who was not
+// erased. Of one who was, there is the id.
 func (u *User) DisplayName() string {
 	if u.Name != "" {
 		return u.Name
 	}
 	if n := strings.TrimSpace(u.GivenName + " " + u.FamilyName); n != "" {
 		return n
+	}
+	if u.Status == StatusErased {
+		return "#" + strconv.FormatInt(u.ID, 10)
 	}
 	return string(u.Email)
 }

@@ -109,13 +109,16 @@ func (e *enrolling) nameAddresses(ctx context.Context) error {
 		return err
 	}
 	e.created = make(map[int64]bool, len(named))
+	var known []int64
 	for row := range e.open {
 		if n, ok := named[row.Email]; ok {
 			row.UserID = n.UserID
-			e.created[n.UserID] = n.Created
+			if e.created[n.UserID] = n.Created; !n.Created {
+				known = append(known, n.UserID)
+			}
 		}
 	}
-	return nil
+	return e.s.renewNamed(ctx, e.w, known)
 }
 
 // checkMembers settles the rows of people who are in the course already, who

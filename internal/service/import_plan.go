@@ -24,6 +24,7 @@ type planner struct {
 	columns  rosterfile.Columns
 	order    rosterfile.DateOrder
 	seen     map[string]cellRole
+	holds    bool // what is planned is carried out at once: the addresses stay whose they are until then
 }
 
 type cellRole struct {
@@ -130,7 +131,11 @@ func (p *planner) plan(ctx context.Context, rows []lms.ImportRow) ([]plannedRow,
 			addresses = append(addresses, r.want.Address)
 		}
 	}
-	holders, err := p.w.tx.AddressHolders(ctx, addresses)
+	look := p.w.tx.AddressHolders
+	if p.holds {
+		look = p.w.tx.HoldAddresses
+	}
+	holders, err := look(ctx, addresses)
 	if err != nil {
 		return nil, err
 	}

@@ -313,6 +313,9 @@ func (im *importing) apply(ctx context.Context) error {
 		return err
 	}
 	todo, at := im.asPlanned()
+	if err := im.renew(ctx); err != nil {
+		return err
+	}
 	if len(todo) == 0 {
 		return nil
 	}
@@ -320,6 +323,7 @@ func (im *importing) apply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.holds = true
 	if err := im.sections(ctx, p, todo); err != nil {
 		return err
 	}
@@ -350,6 +354,17 @@ func (im *importing) apply(ctx context.Context) error {
 		}
 	}
 	return a.run(ctx)
+}
+
+// renew lets those wait anew who stand in the list and have not arrived.
+func (im *importing) renew(ctx context.Context) error {
+	var ids []int64
+	for _, row := range im.chunk.Rows {
+		if row.UserID != 0 && (row.Plan == lms.PlanAlready || row.Plan == lms.PlanAdd || row.Plan == lms.PlanChange) {
+			ids = append(ids, row.UserID)
+		}
+	}
+	return im.s.renewNamed(ctx, im.w, ids)
 }
 
 // sections makes the sections that the rows need and the course does not have.

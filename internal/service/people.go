@@ -60,6 +60,9 @@ func (s *Service) person(ctx context.Context, w *work, ref PersonRef, opts namin
 	if n.Created {
 		return lms.Member{User: people[0].Pending(n.UserID, w.caller.UserID, w.now)}, true, nil
 	}
+	if err := s.renewNamed(ctx, w, []int64{n.UserID}); err != nil {
+		return m, false, err
+	}
 	m, ok, err := w.tx.Member(ctx, w.courseID, n.UserID)
 	if err == nil && !ok {
 		err = errNoUser

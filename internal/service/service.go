@@ -46,9 +46,10 @@ type Options struct {
 
 	Mail *MailOptions // how mail is sent; nil: none is
 
-	PendingDays int // after which whoever never came is to expire
-
 	Zone *time.Location // in which days begin and end; nil: UTC
+
+	// Days after which somebody who was named and never came expires; 0: nobody does.
+	PendingDays int
 
 	// What administrators are shown, and nothing else depends on.
 	Settings  []lms.Setting
@@ -98,12 +99,16 @@ func New(st *store.Store, opts Options) *Service {
 func (s *Service) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
 
 // Expire removes what has ended: sessions, sign-in attempts, idempotency keys, and
-// lists that nobody carried out.
+// lists that nobody carried out. It also forgets what was kept for a while of people
+// who are gone.
 func (s *Service) Expire(ctx context.Context) error {
 	err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return tx.Expire(ctx, s.now(), s.now().Add(-keyLife), s.now().Add(-keepMailNotes))
 	})
 	if err != nil {
+		return err
+	}
+	if err := s.forgetMasks(ctx); err != nil {
 		return err
 	}
 	return s.dropStaleImports(ctx)

@@ -34,7 +34,7 @@ func (s *Service) NamePerson(ctx context.Context, c access.Caller, p NewPerson, 
 		if parseErr != nil {
 			return lms.User{}, parseErr
 		}
-		return w.nameWithRole(ctx, parsed.naming, parsed.role)
+		return s.nameWithRole(ctx, w, parsed.naming, parsed.role)
 	})
 }
 
@@ -60,12 +60,17 @@ func (p NewPerson) parse() (out parsedPerson, err error) {
 	return out, err
 }
 
-func (w *work) nameWithRole(ctx context.Context, n store.Naming, role lms.SiteRole) (lms.User, error) {
+func (s *Service) nameWithRole(ctx context.Context, w *work, n store.Naming, role lms.SiteRole) (lms.User, error) {
 	named, err := w.tx.NamePeople(ctx, w.caller.UserID, w.now, []store.Naming{n})
 	if err != nil {
 		return lms.User{}, err
 	}
 	who := named[n.Address]
+	if !who.Created {
+		if err := s.renewNamed(ctx, w, []int64{who.UserID}); err != nil {
+			return lms.User{}, err
+		}
+	}
 	u, ok, err := w.tx.User(ctx, who.UserID)
 	if err != nil {
 		return u, err
@@ -224,6 +229,11 @@ func (w *work) setStatus(ctx context.Context, u lms.User, wanted string, orphan 
 	if err := w.tx.SetStatus(ctx, u.ID, to); err != nil {
 		return u.Status, nil, err
 	}
+	if to == lms.StatusPending { // who was suspended for long is not gone a moment later
+		if err := w.tx.Renew(ctx, []int64{u.ID}, w.now, w.now); err != nil {
+			return u.Status, nil, err
+		}
+	}
 	if to == lms.StatusSuspended {
 		if _, err := w.tx.EndSessions(ctx, u.ID, 0); err != nil {
 			return u.Status, nil, err
@@ -245,7 +255,7 @@ func (s *Service) system(ctx context.Context, a access.Action, fn func(context.C
 func (s *Service) NameAdmins(ctx context.Context, addresses []lms.Email) error {
 	for _, address := range addresses {
 		err := s.system(ctx, access.UserName, func(ctx context.Context, w *work) error {
-			_, err := w.nameWithRole(ctx, store.Naming{Address: address, AsTyped: string(address)}, lms.SiteAdmin)
+			_, err := s.nameWithRole(ctx, w, store.Naming{Address: address, AsTyped: string(address)}, lms.SiteAdmin)
 			return err
 		})
 		if err != nil {

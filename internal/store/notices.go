@@ -17,6 +17,11 @@ type Awaited struct {
 	Notice   lms.NoticeState
 }
 
+// toThisAddress holds for notices n that went to the address e: what somebody was told,
+// or answered, to whom an address belonged that has been corrected since, is nothing of
+// whoever is meant now.
+const toThisAddress = `n.created_at >= e.created_at`
+
 const noticeColumns = `count(n.id), max(n.created_at), max(n.objected_at)`
 
 var (
@@ -25,15 +30,17 @@ var (
 		FROM (SELECT user_id FROM enrollments WHERE course_id = $1 UNION SELECT user_id FROM course_privileges WHERE course_id = $1) m
 		JOIN users u ON u.id = m.user_id AND u.status = 'pending' JOIN emails e ON e.user_id = u.id AND e.is_primary
 		LEFT JOIN enrollments en ON en.course_id = $1 AND en.user_id = u.id
-		LEFT JOIN notices n ON n.user_id = u.id
+		LEFT JOIN notices n ON n.user_id = u.id AND ` + toThisAddress + `
 		WHERE u.id > $2 AND ($3 = '[]' OR u.id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$3})) AND ` + withinSections("$4", "$5") + `
 		GROUP BY u.id, e.address, u.language ORDER BY u.id LIMIT $6`)
 	sqlNotices = stmt(`
 		SELECT n.user_id, ` + noticeColumns + `, coalesce((SELECT m.state FROM mails m WHERE m.user_id = n.user_id AND m.kind = 'named' ORDER BY m.id DESC LIMIT 1), '')
-		FROM {rows:$1} JOIN notices n ON n.user_id = CAST(j.value->>0 AS BIGINT) GROUP BY n.user_id`)
-	sqlAddNotice   = stmt(`INSERT INTO notices (user_id, course_id, told_by, answer_hash, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`)
-	sqlToldSince   = stmt(`SELECT count(*) FROM notices WHERE told_by = $1 AND created_at > $2`)
-	sqlNoticeBy    = stmt(`SELECT n.id, n.user_id, n.course_id, n.told_by, n.created_at, n.objected_at FROM notices n JOIN users u ON u.id = n.user_id AND u.status = 'pending' WHERE n.answer_hash = $1`)
+		FROM {rows:$1} JOIN emails e ON e.user_id = CAST(j.value->>0 AS BIGINT) AND e.is_primary
+		JOIN notices n ON n.user_id = e.user_id AND ` + toThisAddress + ` GROUP BY n.user_id`)
+	sqlAddNotice = stmt(`INSERT INTO notices (user_id, course_id, told_by, answer_hash, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`)
+	sqlToldSince = stmt(`SELECT count(*) FROM notices WHERE told_by = $1 AND created_at > $2`)
+	sqlNoticeBy  = stmt(`SELECT n.id, n.user_id, n.course_id, n.told_by, n.created_at, n.objected_at FROM notices n JOIN users u ON u.id = n.user_id AND u.status = 'pending'
+		JOIN emails e ON e.user_id = u.id AND e.is_primary AND ` + toThisAddress + ` WHERE n.answer_hash = $1`)
 	sqlObject      = stmt(`UPDATE notices SET objected_at = $2 WHERE id = $1 AND objected_at IS NULL`)
 	sqlPlacesTold  = stmt(`SELECT r.name, count(*) FROM enrollments en JOIN course_roles r ON r.id = en.role_id AND r.is_preset JOIN courses c ON c.id = en.course_id AND c.deleted_at IS NULL WHERE en.user_id = $1 GROUP BY r.name ORDER BY count(*) DESC, r.name`)
 	sqlCountPlaces = stmt(`SELECT count(*) FROM (SELECT course_id FROM enrollments WHERE user_id = $1 UNION SELECT course_id FROM course_privileges WHERE user_id = $1) m

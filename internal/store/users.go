@@ -54,7 +54,15 @@ func (tx *Tx) UserByAddress(ctx context.Context, address lms.Email) (u lms.User,
 	return u, ok, nil
 }
 
-var sqlAddressHolders = stmt(`SELECT a.address, a.user_id FROM {rows:$1} JOIN emails a ON a.address = j.value->>0`)
+const addressHolders = `SELECT a.address, a.user_id FROM {rows:$1} JOIN emails a ON a.address = j.value->>0`
+
+// Whoever is about to give something to the holder of an address holds the address
+// until then: nobody corrects it meanwhile, and what was meant for one address does
+// not get to another.
+var (
+	sqlAddressHolders = stmt(addressHolders)
+	sqlHoldAddresses  = stmtFor(addressHolders, addressHolders+` FOR KEY SHARE OF a`)
+)
 
 // Naming is a person named by address, by whoever may name people.
 type Naming struct {
@@ -118,7 +126,7 @@ var (
 // result has an entry for each.
 func (tx *Tx) NamePeople(ctx context.Context, by int64, now time.Time, people []Naming) (map[lms.Email]Named, error) {
 	found := make(map[lms.Email]Named, len(people))
-	if err := tx.findAddresses(ctx, people, found); err != nil {
+	if err := tx.findAddresses(ctx, sqlHoldAddresses, people, found); err != nil {
 		return nil, err
 	}
 	return found, tx.NameUnknown(ctx, by, now, people, found)
@@ -144,7 +152,7 @@ func (tx *Tx) NameUnknown(ctx context.Context, by int64, now time.Time, people [
 		if len(added) == len(people) {
 			return nil
 		}
-		if err := tx.findAddresses(ctx, people, found); err != nil {
+		if err := tx.findAddresses(ctx, sqlHoldAddresses, people, found); err != nil {
 			return err
 		}
 	}
@@ -153,12 +161,22 @@ func (tx *Tx) NameUnknown(ctx context.Context, by int64, now time.Time, people [
 
 // AddressHolders tells whose addresses these are; nobody's are left out.
 func (tx *Tx) AddressHolders(ctx context.Context, addresses []lms.Email) (map[lms.Email]int64, error) {
+	return tx.addressHolders(ctx, sqlAddressHolders, addresses)
+}
+
+// HoldAddresses is AddressHolders for whoever is about to give something to the
+// holders: until the transaction ends, these addresses stay theirs.
+func (tx *Tx) HoldAddresses(ctx context.Context, addresses []lms.Email) (map[lms.Email]int64, error) {
+	return tx.addressHolders(ctx, sqlHoldAddresses, addresses)
+}
+
+func (tx *Tx) addressHolders(ctx context.Context, st *statement, addresses []lms.Email) (map[lms.Email]int64, error) {
 	people := make([]Naming, len(addresses))
 	for i, a := range addresses {
 		people[i].Address = a
 	}
 	found := make(map[lms.Email]Named, len(addresses))
-	if err := tx.findAddresses(ctx, people, found); err != nil {
+	if err := tx.findAddresses(ctx, st, people, found); err != nil {
 		return nil, err
 	}
 	holders := make(map[lms.Email]int64, len(found))
@@ -168,7 +186,7 @@ func (tx *Tx) AddressHolders(ctx context.Context, addresses []lms.Email) (map[lm
 	return holders, nil
 }
 
-func (tx *Tx) findAddresses(ctx context.Context, people []Naming, found map[lms.Email]Named) error {
+func (tx *Tx) findAddresses(ctx context.Context, st *statement, people []Naming, found map[lms.Email]Named) error {
 	if len(people) == 0 {
 		return nil
 	}
@@ -176,7 +194,7 @@ func (tx *Tx) findAddresses(ctx context.Context, people []Naming, found map[lms.
 	for i, p := range people {
 		list[i][0] = string(p.Address)
 	}
-	rows, err := tx.query(ctx, sqlAddressHolders, mustJSON(list))
+	rows, err := tx.query(ctx, st, mustJSON(list))
 	_, err = collect(rows, err, func(r scanner) (struct{}, error) {
 		var address string
 		var id int64
@@ -241,7 +259,8 @@ func (tx *Tx) insertNamed(ctx context.Context, by int64, now time.Time, people [
 var (
 	sqlClaim = stmt(`UPDATE users SET status = 'active', claimed_at = $2, last_seen_at = $2,
 			given_name = $3, family_name = $4, name = $5, search_key = $6, sort_key = $7
-		WHERE id = $1 AND status = 'pending'`)
+		WHERE id = $1 AND status = 'pending' AND EXISTS (SELECT 1 FROM emails a WHERE a.address = $8 AND a.user_id = $1)`)
+	sqlLockAddress   = stmt(`SELECT address FROM emails WHERE address = $1 {lock}`)
 	sqlVerifyAddress = stmt(`UPDATE emails SET verified_at = $2 WHERE address = $1 AND verified_at IS NULL`)
 )
 
@@ -249,11 +268,15 @@ var (
 type Names struct{ Given, Family, Full string }
 
 // Claim makes a pending person active. It is a compare-and-set: won is false
-// when the person is no longer pending. Nothing that refers to the person is
-// written. The address is the one that was proven.
+// when the person is no longer pending, or the address no longer theirs. Nothing
+// that refers to the person is written. The address is the one that was proven; it is
+// locked first, as by whoever corrects it.
 func (tx *Tx) Claim(ctx context.Context, id int64, address lms.Email, n Names, now time.Time) (won bool, err error) {
+	if err := tx.lock(ctx, "lock address", sqlLockAddress, string(address)); err != nil {
+		return false, fmt.Errorf("lock the address of user %d: %w", id, err)
+	}
 	count, err := tx.exec(ctx, sqlClaim, id, at(now), n.Given, n.Family, n.Full,
-		lms.SearchKey(address, n.Given, n.Family, n.Full), lms.SortKey(address, n.Given, n.Family, n.Full))
+		lms.SearchKey(address, n.Given, n.Family, n.Full), lms.SortKey(address, n.Given, n.Family, n.Full), string(address))
 	if err != nil {
 		return false, fmt.Errorf("claim user %d: %w", id, err)
 	}

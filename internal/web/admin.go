@@ -21,6 +21,7 @@ type adminPeopleView struct {
 	Problem problem // of the search
 	Form    nameForm
 	Wrong   problem // of the form
+	Find    findForm
 }
 
 // nameForm is somebody to be named, as typed.
@@ -35,7 +36,7 @@ type nameForm struct {
 func adminOnly(r *request) error { return access.Decide(r.caller, access.SiteAuditView, nil) }
 
 func (w *Web) adminPeople(rw http.ResponseWriter, r *request) error {
-	return w.showAdminPeople(rw, r, http.StatusOK, service.DirectoryRequest{}, nameForm{}, problem{})
+	return w.showAdminPeople(rw, r, http.StatusOK, service.DirectoryRequest{}, nameForm{}, problem{}, findForm{})
 }
 
 func (w *Web) backToAdminPeople(rw http.ResponseWriter, r *request) error {
@@ -54,7 +55,7 @@ func (w *Web) adminSearchPeople(rw http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	return w.showAdminPeople(rw, r, http.StatusOK, directoryRequest(f), nameForm{}, problem{})
+	return w.showAdminPeople(rw, r, http.StatusOK, directoryRequest(f), nameForm{}, problem{}, findForm{})
 }
 
 // directoryRequest reads a search for people of the site.
@@ -67,12 +68,12 @@ func directoryRequest(f form) service.DirectoryRequest {
 	return q
 }
 
-func (w *Web) showAdminPeople(rw http.ResponseWriter, r *request, status int, q service.DirectoryRequest, f nameForm, wrong problem) error {
+func (w *Web) showAdminPeople(rw http.ResponseWriter, r *request, status int, q service.DirectoryRequest, f nameForm, wrong problem, find findForm) error {
 	if err := adminOnly(r); err != nil {
 		return err
 	}
 	f.Key = formKey()
-	v := adminPeopleView{Shell: w.shell(r, r.words.T("People of the site")), Search: q.Search, Status: string(q.Status), After: q.After > 0, Form: f, Wrong: wrong}
+	v := adminPeopleView{Shell: w.shell(r, r.words.T("People of the site")), Search: q.Search, Status: string(q.Status), After: q.After > 0, Form: f, Wrong: wrong, Find: find}
 	v.Shell.Section = "admin-people"
 	q.Limit = peopleOnPage
 	page, err := w.svc.Directory(r.Context(), r.caller, q)
@@ -119,7 +120,7 @@ func (w *Web) adminNamePerson(rw http.ResponseWriter, r *request) error {
 		return err
 	}
 	typed.Suggest, _ = lms.SuggestedEmail(err)
-	return w.showAdminPeople(rw, r, status, service.DirectoryRequest{}, typed, sentTwice(r.words, p))
+	return w.showAdminPeople(rw, r, status, service.DirectoryRequest{}, typed, sentTwice(r.words, p), findForm{})
 }
 
 // adminPersonView is one account as administrators see it.
@@ -131,13 +132,16 @@ type adminPersonView struct {
 	Places  service.UserPlaces
 	Labels  map[string]string // of issuers
 	Orphans bool              // suspending leaves courses without an owner, and needs a confirmation
+	Waiting service.Waiting
+	Address correctForm
+	Days    int // for which somebody is expected who was named; 0: for ever
 }
 
 func (w *Web) adminPerson(rw http.ResponseWriter, r *request) error {
-	return w.showAdminPerson(rw, r, http.StatusOK, problem{})
+	return w.showAdminPerson(rw, r, http.StatusOK, problem{}, correctForm{})
 }
 
-func (w *Web) showAdminPerson(rw http.ResponseWriter, r *request, status int, p problem) error {
+func (w *Web) showAdminPerson(rw http.ResponseWriter, r *request, status int, p problem, f correctForm) error {
 	if err := adminOnly(r); err != nil {
 		return err
 	}
@@ -145,19 +149,19 @@ func (w *Web) showAdminPerson(rw http.ResponseWriter, r *request, status int, p 
 	if err != nil {
 		return err
 	}
-	u, err := w.svc.User(r.Context(), r.caller, id)
+	waiting, err := w.svc.Waiting(r.Context(), r.caller, id)
 	if err != nil {
 		return err
 	}
+	u := waiting.User
 	v := adminPersonView{Shell: w.shell(r, callName(&u)), Person: u, You: id == r.caller.UserID, Problem: p, Orphans: p.Type == "last-owner"}
 	v.Shell.Section = "admin-people"
 	v.Labels = map[string]string{}
 	for _, p := range w.rp.Providers() {
 		v.Labels[p.Issuer] = p.Label
 	}
-	if v.Places, err = w.svc.UserPlaces(r.Context(), r.caller, id); err != nil {
-		return err
-	}
+	v.Waiting, v.Places, v.Address, v.Days = waiting, waiting.Places, f, w.svc.PendingDays()
+	v.Address.Path, v.Address.ID = adminPersonPath(id, "/address"), id
 	w.render(rw, r, status, adminPersonPage(v))
 	return nil
 }
@@ -196,7 +200,7 @@ func (w *Web) patchAccount(rw http.ResponseWriter, r *request, read func(form) (
 		if !ok || adminOnly(r) != nil {
 			return err
 		}
-		return w.showAdminPerson(rw, r, status, p)
+		return w.showAdminPerson(rw, r, status, p, correctForm{})
 	}
 	return w.done(rw, r, adminPersonPath(id, ""), code)
 }

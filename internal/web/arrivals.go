@@ -46,6 +46,8 @@ type arrivalsView struct {
 	Mail      bool // can be sent
 	MayTell   bool
 	Told      *toldView // what became of telling them; nil when nobody asked for it
+	Expiring  []service.ExpiringPerson
+	MayRenew  bool
 }
 
 // missingLine is somebody who has not arrived.
@@ -108,6 +110,10 @@ func (w *Web) showCourseArrivals(rw http.ResponseWriter, r *request, id int64, a
 		addresses = append(addresses, p.User.Email.Display())
 	}
 	view.Addresses, view.More = strings.Join(addresses, ",\n"), all.More
+	if view.Expiring, err = w.svc.Expiring(r.Context(), r.caller, v.Course.ID); err != nil {
+		return err
+	}
+	view.MayRenew = may(r, access.UserRenew, v)
 	return w.showArrivals(rw, r, status, view)
 }
 

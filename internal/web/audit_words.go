@@ -74,6 +74,10 @@ var verbs = map[access.Action]struct{ of, alone lms.Term }{
 	access.AddressAdd:         {"added an address to the account of", "added an address to their account"},
 	access.AddressRemove:      {"took an address from the account of", "took an address from their account"},
 	access.AddressPrimary:     {"changed the main address of", "changed their main address"},
+	access.AddressCorrect:     {"corrected the address of", "corrected an address"},
+	access.UserWithdraw:       {"withdrew", "withdrew somebody"},
+	access.UserExpire:         {"ended the waiting for", "ended the waiting for somebody"},
+	access.UserRenew:          {"expects for longer", "expects somebody for longer"},
 }
 
 // attempts say the same of what was refused.
@@ -130,6 +134,9 @@ var attempts = map[access.Action]lms.Term{
 	access.AddressAdd:         "wanted to add an address",
 	access.AddressRemove:      "wanted to take an address from their account",
 	access.AddressPrimary:     "wanted to change their main address",
+	access.AddressCorrect:     "wanted to correct an address",
+	access.UserWithdraw:       "wanted to withdraw somebody",
+	access.UserRenew:          "wanted to expect people for longer",
 }
 
 // refusals say why something was refused, for the commonest reasons.
@@ -148,6 +155,9 @@ var refusals = map[string]lms.Term{
 	"preset-role":                "built-in roles stay as they are",
 	"role-in-use":                "people have this role",
 	"term-in-use":                "something still belonged to it",
+	"not-all-yours":              "others had given something to the person",
+	"not-pending":                "the person had signed in or was suspended",
+	"address-taken":              "somebody has the address",
 	"owner-holds-all":            "an owner holds everything",
 	"address-in-use":             "the address belongs to an account with another way of signing in",
 	"not-named":                  "nobody has named the address",
@@ -240,6 +250,9 @@ var labels = []struct {
 	{"provider", "Signed in with"},
 	{"program", "Program"},
 	{"address", "Address"},
+	{"address_hash", "Keyed hash of the address"},
+	{"courses", "Courses"},
+	{"expires_at", "Expires"},
 	{"token", "Token"},
 	{"scopes", "Scopes"},
 	{"session", "Session"},

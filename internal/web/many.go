@@ -54,12 +54,7 @@ func (w *Web) changeMany(rw http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	change := service.ManyChange{CourseID: v.Course.ID}
-	for _, s := range f.list("selected") {
-		if id, err := strconv.ParseInt(s, 10, 64); err == nil {
-			change.UserIDs = append(change.UserIDs, id)
-		}
-	}
+	change := service.ManyChange{CourseID: v.Course.ID, UserIDs: selectedIDs(f)}
 	switch f.text("do") {
 	case "role":
 		change.Role = f.text("give")
@@ -72,6 +67,16 @@ func (w *Web) changeMany(rw http.ResponseWriter, r *request) error {
 	}
 	results, err := w.svc.ChangeMany(r.Context(), r.caller, change)
 	return w.showMany(rw, r, readPeopleSearch(f), results, err, false)
+}
+
+// selectedIDs are the people who are marked in a form.
+func selectedIDs(f form) (ids []int64) {
+	for _, s := range f.list("selected") {
+		if id, err := strconv.ParseInt(s, 10, 64); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // undo gives people back what they had before a change.

@@ -28,6 +28,7 @@ type panelView struct {
 	MayRemove bool
 	MayLook   bool // through their eyes
 	MayDetail bool // the section, the number and the dates
+	MayMend   bool // correct the address of somebody who has not arrived, or withdraw them
 	Begins    lms.Day
 	Ends      lms.Day
 	You       bool
@@ -88,6 +89,9 @@ func (w *Web) knownPanel(r *request, v service.CourseView, userID int64) (panelV
 		return p, err
 	}
 	p.Report, p.MayRemove = &report, report.MayRemove && p.In
+	if p.In && report.Member.User.Pending() {
+		p.MayMend = w.svc.MayMend(r.Context(), r.caller, userID) == nil
+	}
 	p.MayLook = p.In && !p.You && may(r, access.CoursePreview, v) && access.DelegatorOf(r.caller, standing(v)).MayLookAs(&report.Member) == nil
 	if m := report.Member; m.Enrollment != nil {
 		p.Begins, p.Ends = w.svc.Days(m.Enrollment)

@@ -8,7 +8,10 @@ import (
 	"matricula/internal/sheet"
 )
 
-const pastOnPage = 50
+const (
+	pastOnPage = 50
+	goneShown  = 200 // the API has the others
+)
 
 var pastRoutes = []route{
 	{"GET /courses/{course_id}/people/left", false, (*Web).pastPeople},
@@ -23,6 +26,8 @@ type pastView struct {
 	Next    int64
 	Later   bool
 	MayBack bool
+	Gone    []lms.GonePlace // who never came
+	GoneAll bool            // there are no more of them
 }
 
 // path is the address of the page that begins after an id.
@@ -47,9 +52,13 @@ func (w *Web) pastPeople(rw http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	gone, err := w.svc.GonePeople(r.Context(), r.caller, v.Course.ID, 0, goneShown)
+	if err != nil {
+		return err
+	}
 	w.render(rw, r, http.StatusOK, pastPage(pastView{
 		Shell: w.courseShell(r, v, r.words.T("Who has left"), "people"), People: page.People, Next: page.Next, Later: from > 0,
-		MayBack: may(r, access.EnrollmentRestore, v),
+		MayBack: may(r, access.EnrollmentRestore, v), Gone: gone.Places, GoneAll: gone.Next == 0,
 	}))
 	return nil
 }

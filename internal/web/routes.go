@@ -39,6 +39,7 @@ var routes = slices.Concat(
 	importRoutes,
 	sourceRoutes,
 	pastRoutes,
+	waitingRoutes,
 	sectionRoutes,
 	termRoutes,
 )

@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,8 +22,8 @@ import (
 
 // The policies: newer nouns have their part in a file of their own.
 var (
-	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, termAPIPolicy, mailAPIPolicy)
-	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, reportWebPolicy, termWebPolicy, mailWebPolicy, courseWebPolicy)
+	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, termAPIPolicy, mailAPIPolicy, waitingAPIPolicy)
+	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, reportWebPolicy, termWebPolicy, mailWebPolicy, waitingWebPolicy, courseWebPolicy)
 	allPolicies = slices.Concat(operationsPolicy, apiPolicies, webPolicies)
 )
 
@@ -121,6 +122,10 @@ func (f *fixture) enroll(by access.Caller, course int64, role string, ids ...int
 	}
 }
 
+// pupilAddress is the address of the student of C who never signed in: somebody new
+// in each course C.
+func (f *fixture) pupilAddress() string { return fmt.Sprintf("pupil%d@uni.example", f.serial) }
+
 // rebuild makes course C anew.
 func (f *fixture) rebuild() {
 	f.t.Helper()
@@ -134,7 +139,7 @@ func (f *fixture) rebuild() {
 	f.enroll(by, f.course, lms.RoleStudent, f.ids[studentOfC])
 	f.enroll(by, f.course, lms.RoleAssistant, f.ids[assistantOfC])
 	f.enroll(by, f.course, lms.RoleTeacher, f.ids[teacherOfC])
-	rows, err := f.Service.Enroll(ctx, by, service.EnrollRequest{CourseID: f.course, Role: lms.RoleStudent, Emails: []string{"pupil@uni.example"}})
+	rows, err := f.Service.Enroll(ctx, by, service.EnrollRequest{CourseID: f.course, Role: lms.RoleStudent, Emails: []string{f.pupilAddress()}})
 	f.must(err)
 	f.pupil = rows[0].UserID
 	role, err := f.Service.CreateRole(ctx, by, f.course, service.RoleFields{Name: "Custom", Privileges: []string{"roster.view"}}, nil)

@@ -258,6 +258,7 @@ func (r *tour) pages() {
 	r.v.sees("main", "This cannot be used as it is")
 	r.check("people-slip-in-an-address")
 	r.open(fmt.Sprintf("%s/people/%d", course, r.pendingID), "person-not-here-yet")
+	r.open(fmt.Sprintf("%s/people/%d/address", course, r.pendingID), "person-address")
 	r.open(fmt.Sprintf("%s/people/%d", course, r.activeID), "person-student")
 	r.open(fmt.Sprintf("%s/people/%d/remove", course, r.activeID), "person-remove")
 	r.open(course+"/people/left", "people-who-have-left")
@@ -429,7 +430,7 @@ func (r *tour) missing() {
 		}
 		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section), "{source_id}", fmt.Sprint(r.source), "{run_id}", fmt.Sprint(r.run), "{import_id}", fmt.Sprint(r.lists["done"]), "{term_id}", fmt.Sprint(r.term))
 		// Of the administrators' pages, those show again what stands above them, or lead there.
-		if slices.Contains([]string{"/admin/people/search", "/admin/audit/search", "/admin/terms/{term_id}/delete", "/admin/sources/{source_id}/runs"}, pattern) {
+		if slices.Contains([]string{"/admin/people/search", "/admin/people/find", "/admin/audit/search", "/admin/terms/{term_id}/delete", "/admin/sources/{source_id}/runs"}, pattern) {
 			continue
 		}
 		asked := fill.Replace(pattern)
