@@ -137,7 +137,7 @@ func (tx *Tx) PlacesTold(ctx context.Context, userID int64) (roles []string, cou
 var (
 	sqlWatchArrivals = stmt(`UPDATE users SET arrivals_told_at = $2 WHERE id = $1`)
 	sqlWatches       = stmt(`SELECT count(*) FROM users WHERE id = $1 AND arrivals_told_at IS NOT NULL`)
-	sqlToTell        = stmt(`SELECT u.id, u.arrivals_told_at FROM users u WHERE u.arrivals_told_at <= $1 AND u.status = 'active' ORDER BY u.arrivals_told_at, u.id LIMIT $2`)
+	sqlWatchersDue   = stmt(`SELECT u.id, u.arrivals_told_at FROM users u WHERE u.arrivals_told_at <= $1 AND u.status = 'active' ORDER BY u.arrivals_told_at, u.id LIMIT $2`)
 	sqlToldArrivals  = stmt(`UPDATE users SET arrivals_told_at = $3 WHERE id = $1 AND arrivals_told_at = $2`)
 	sqlArrivedFor    = stmt(`SELECT count(*) FROM users u WHERE u.claimed_at > $2 AND u.claimed_at <= $3 AND u.id <> $1 AND (u.created_by = $1
 		OR EXISTS (SELECT 1 FROM enrollments en WHERE en.user_id = u.id AND en.added_by = $1)
@@ -170,7 +170,7 @@ type Watcher struct {
 
 // WatchersToTell are those who have not been told since a time.
 func (tx *Tx) WatchersToTell(ctx context.Context, since time.Time, limit int) ([]Watcher, error) {
-	rows, err := tx.query(ctx, sqlToTell, at(since), limit)
+	rows, err := tx.query(ctx, sqlWatchersDue, at(since), limit)
 	list, err := collect(rows, err, func(r scanner) (w Watcher, err error) { return w, r.Scan(&w.UserID, timestamp{&w.Until}) })
 	if err != nil {
 		return nil, fmt.Errorf("list who is told of arrivals: %w", err)
