@@ -89,3 +89,29 @@ func TestAnAddressIsAddedOnTheAccountPage(t *testing.T) {
 	c.admin.get("/admin/mail?state=bounced").says(".empty", "no such mail")
 	c.ada.get("/admin/mail").want(http.StatusForbidden)
 }
+
+// The link in the mail fills the code in, and nothing of it stays in the address. The
+// rest is the Enter key's.
+func TestInABrowserTheLinkInTheMailFillsTheCodeIn(t *testing.T) {
+	sink := mailtest.Start(t)
+	c := algorithms(t, mailTo(sink))
+	p := c.browse("ada@uni.example", "Ada", "Lovelace")
+	p.Open(c.url("/account"))
+	p.ClickText("summary", "Add an address")
+	p.Type("#new-address", "ada@home.example")
+	p.Press("Enter")
+	p.WaitText("h1", "Type the code")
+	p.Accessible()
+	code := codeTo(t, sink, "ada@home.example", 1)
+	p.Open(c.url("/prove#" + code))
+	p.WaitText("h1", "Type the code")
+	if typed := apptest.Eval[string](p, `document.querySelector("#code").value`); typed != code {
+		t.Errorf("the field holds %q, want %q", typed, code)
+	}
+	if strings.Contains(p.URL(), "#") {
+		t.Errorf("the code stays in the address: %s", p.URL())
+	}
+	p.Press("Enter")
+	p.WaitText(".flash", "The address is yours")
+	c.quiet(t, p)
+}

@@ -1,9 +1,13 @@
 // The link in a mail carries the code behind a #, which browsers send to nobody. It
 // is put into the field and taken out of the address; sending it is left to the
-// person. Without scripts one types it.
-for (const field of document.querySelectorAll("[data-from-link]")) {
+// person. A link that is opened where the page stands already loads nothing anew.
+// Without scripts one types the code.
+const fromLink = () => {
   const code = location.hash.slice(1);
-  if (!/^[A-Z2-9-]{8,40}$/.test(code)) continue;
+  const field = document.querySelector("[data-from-link]");
+  if (!field || !/^[A-Z2-9-]{8,40}$/.test(code)) return;
   field.value = code;
   history.replaceState(history.state, "", location.pathname);
-}
+};
+fromLink();
+addEventListener("hashchange", fromLink);
