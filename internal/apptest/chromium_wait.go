@@ -47,6 +47,10 @@ const missing = (sel, text = "") => {
 	const label = hit && hit.closest("label");
 	if (!hit || !(el.contains(hit) || hit.contains(el) && hit.tagName === "LABEL" || label && label.control === el))
 		return {Trouble: "it is covered by " + (hit ? hit.outerHTML.slice(0, 120) : "nothing (outside the window)")};
+	// What still moves, as a panel that is being put in its place, would be missed.
+	const before = window.apptestSpot;
+	window.apptestSpot = {el, X, Y};
+	if (!before || before.el !== el || before.X !== X || before.Y !== Y) return {Trouble: "it moves"};
 	return {X, Y, Trouble: ""};
 }`
 	jsFocus = `(sel) => {` + jsFind + `
