@@ -128,6 +128,15 @@ const (
 	UserUpdate    Action = "user.update"
 	DirectoryView Action = "directory.view"
 
+	MergeView         Action = "merge.view"
+	UserMerge         Action = "user.merge"
+	UserSplit         Action = "user.split"
+	MergeAsk          Action = "merge.ask"
+	MergeAccept       Action = "merge.accept"
+	MergeWithdraw     Action = "merge.withdraw"
+	DuplicatesView    Action = "duplicates.view"
+	DuplicatesDismiss Action = "duplicates.dismiss"
+
 	AccountView   Action = "account.view"
 	AccountUpdate Action = "account.update"
 	AccountExport Action = "account.export"
@@ -174,7 +183,8 @@ var (
 )
 
 // rules is the whole policy, one line for each action. That only an owner hands
-// a course over, and only an author copies one, is decided in the service.
+// a course over, only an author copies one, and whoever merges two people needs the
+// roster of all their courses (MayMerge), is decided in the service.
 // Enrolling and removing
 // ask for the roster or the staff privilege here, and which of the two is
 // enough for a person or a role is decided by MayEnroll and MayChange. Correcting
@@ -244,6 +254,15 @@ var rules = map[Action]rule{
 	UserName:      {site: admins, write: true},
 	UserUpdate:    {site: admins, write: true},
 	DirectoryView: {site: anybody},
+
+	MergeView:         {site: anybody},
+	UserMerge:         {site: anybody, write: true},
+	UserSplit:         {site: anybody, write: true},
+	MergeAsk:          {site: admins, write: true},
+	MergeAccept:       {site: anybody, write: true, browser: true},
+	MergeWithdraw:     {site: anybody, write: true},
+	DuplicatesView:    {site: admins},
+	DuplicatesDismiss: {site: admins, write: true},
 
 	AccountView:   {site: anybody},
 	AccountUpdate: {site: anybody, write: true},

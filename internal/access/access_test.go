@@ -157,6 +157,8 @@ func TestTheWholePolicyBySiteRole(t *testing.T) {
 		AddressProve: any3, AddressAdd: any3, AddressRemove: any3, AddressPrimary: any3, MailView: any3[2:],
 		UserSignIn: nil, UserClaim: nil, UserSignUp: nil, UserProve: nil, NoticeObject: nil, AddressChange: nil, EnrollmentEnd: nil, SessionReused: nil,
 		AddressCorrect: any3, UserWithdraw: any3, UserExpire: nil,
+		MergeView: any3, UserMerge: any3, UserSplit: any3, MergeAsk: any3[2:], MergeAccept: any3, MergeWithdraw: any3,
+		DuplicatesView: any3[2:], DuplicatesDismiss: any3[2:],
 	}
 	for _, a := range Actions() {
 		if a.OfCourse() {
@@ -230,7 +232,7 @@ func TestC17ATokenDoesNoMoreThanItsScopesAndItsCourses(t *testing.T) {
 				t.Errorf("%s with %s: %v", a, what, err)
 			}
 		}
-		browser := slices.Contains([]Action{SessionEnd, TokenCreate, AccountExport, AddressProve, AddressAdd, AddressRemove, AddressPrimary}, a)
+		browser := slices.Contains([]Action{SessionEnd, TokenCreate, AccountExport, AddressProve, AddressAdd, AddressRemove, AddressPrimary, MergeAccept}, a)
 		check("a read token", token(lms.SiteAdmin, read), !a.Writes() && !browser)
 		check("a token without scopes", token(lms.SiteAdmin, nil), false)
 		check("a full token", token(lms.SiteAdmin, both), !browser)

@@ -140,6 +140,45 @@ func (d Delegator) MaySetGrant(m *lms.Member, allow, deny lms.PrivilegeSet) erro
 	return nil
 }
 
+// MayMerge tells whether the delegator may make one person of two in a course:
+// neither is themselves or more than they, and what the one person holds then, and
+// did not hold before, is the delegator's own to give.
+func (d Delegator) MayMerge(kept, gone, merged *lms.Member) error {
+	if !d.Reaches(gone) || !d.Reaches(kept) {
+		return lms.NotFound("person")
+	}
+	need := lms.RosterManage
+	if gone.Staff() || gone.Grant != nil || (kept.Staff() && merged.Effective() != kept.Effective()) {
+		need = lms.StaffManage
+	}
+	switch {
+	case kept.User.ID == d.UserID || gone.User.ID == d.UserID:
+		return lms.Errorf(lms.CodeForbidden, "self-change", "One of these accounts is yours, and nobody can give themselves what is another's. Ask an administrator.")
+	case !d.Holds.Has(lms.RosterManage) || !d.Holds.Has(need):
+		return lms.Errorf(lms.CodeForbidden, "forbidden", "You need the privilege %q in this course to do this. Ask one of its owners.", need.Label())
+	}
+	for _, m := range []*lms.Member{gone, kept} {
+		if err := d.mayOutrank(m); err != nil {
+			return err
+		}
+	}
+	if merged.Enrollment != nil && merged.Enrollment.Role.Owner() && !d.Owner {
+		return lms.Errorf(lms.CodeForbidden, "beyond-own-privileges", "Only an owner can make somebody an owner.")
+	}
+	var before lms.Grant
+	if kept.Grant != nil {
+		before = *kept.Grant
+	}
+	changed := kept.Effective() ^ merged.Effective()
+	if merged.Grant != nil {
+		changed |= (merged.Grant.Allow ^ before.Allow) | (merged.Grant.Deny ^ before.Deny)
+	}
+	if missing := changed &^ d.Holds; missing != 0 {
+		return lacking(lms.Say("This would change more than you hold"), missing)
+	}
+	return nil
+}
+
 // MayChangeRole tells whether the delegator may make, edit or delete a role:
 // whatever it gives before and after must be the delegator's own, and nobody
 // edits the role that they have.

@@ -51,6 +51,7 @@ var statuses = map[lms.Code]int{
 	lms.CodeForbidden:       http.StatusForbidden,
 	lms.CodeNotFound:        http.StatusNotFound,
 	lms.CodeConflict:        http.StatusConflict,
+	lms.CodeGone:            http.StatusGone,
 	lms.CodeTooLarge:        http.StatusRequestEntityTooLarge,
 	lms.CodeInvalid:         http.StatusUnprocessableEntity,
 	lms.CodeTooMany:         http.StatusTooManyRequests,

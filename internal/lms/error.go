@@ -18,6 +18,7 @@ const (
 	CodeForbidden       Code = "forbidden"       // 403: the caller may not do this
 	CodeNotFound        Code = "not-found"       // 404: absent, or hidden from the caller
 	CodeConflict        Code = "conflict"        // 409: the state of things forbids it
+	CodeGone            Code = "gone"            // 410: it has another name now, which the message tells
 	CodeTooLarge        Code = "too-large"       // 413: more than the limit
 	CodeInvalid         Code = "invalid"         // 422: well formed, but not acceptable
 	CodeTooMany         Code = "too-many"        // 429: over a quota

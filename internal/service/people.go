@@ -251,7 +251,8 @@ func (s *Service) sees(ctx context.Context, tx *store.Tx, c access.Caller, id in
 	return tx.Sees(ctx, id, courses, manages && s.opts.Directory == DirectoryStaff)
 }
 
-// User reads one user whom the caller may see.
+// User reads one user whom the caller may see. About an id that was merged, whoever
+// may see who that is now is told it, and nobody else.
 func (s *Service) User(ctx context.Context, c access.Caller, id int64) (lms.User, error) {
 	if err := access.Decide(c, access.DirectoryView, nil); err != nil {
 		return lms.User{}, err
@@ -261,10 +262,11 @@ func (s *Service) User(ctx context.Context, c access.Caller, id int64) (lms.User
 	if err != nil {
 		return lms.User{}, err
 	}
-	if ok {
-		if ok, err = s.sees(ctx, tx, c, id); err != nil {
-			return lms.User{}, err
-		}
+	if !ok {
+		return lms.User{}, s.merged(ctx, tx, c, id)
+	}
+	if ok, err = s.sees(ctx, tx, c, id); err != nil {
+		return lms.User{}, err
 	}
 	if !ok {
 		return lms.User{}, errNoUser

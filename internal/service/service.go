@@ -98,9 +98,9 @@ func New(st *store.Store, opts Options) *Service {
 // Ready tells whether the database answers.
 func (s *Service) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
 
-// Expire removes what has ended: sessions, sign-in attempts, idempotency keys, and
-// lists that nobody carried out. It also forgets what was kept for a while of people
-// who are gone.
+// Expire removes what has ended: sessions, sign-in attempts, idempotency keys, the
+// details of merges that are final, and lists that nobody carried out. It also forgets
+// what was kept for a while of people who are gone.
 func (s *Service) Expire(ctx context.Context) error {
 	err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return tx.Expire(ctx, s.now(), s.now().Add(-keyLife), s.now().Add(-keepMailNotes))
@@ -109,6 +109,9 @@ func (s *Service) Expire(ctx context.Context) error {
 		return err
 	}
 	if err := s.forgetMasks(ctx); err != nil {
+		return err
+	}
+	if err := s.expireMerges(ctx); err != nil {
 		return err
 	}
 	return s.dropStaleImports(ctx)

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -91,7 +93,8 @@ func init() {
 }
 
 // auditText first finds the ids of the page and then reads all about them. What
-// concerns a person is found by two indexes, each in the order of the page.
+// concerns a person is found by two indexes, each in the order of the page. Whoever
+// was merged is shown as who they are now.
 func auditText(sh auditShape) string {
 	where := `a.id < $1 AND a.id > $2 AND ($4 = '' OR a.outcome = $4) AND ($5 = 0 OR a.at >= $6) AND ($7 = 0 OR a.at < $8)`
 	next := 9
@@ -122,8 +125,10 @@ func auditText(sh auditShape) string {
 		v.id, v.kind, v.status, v.site_role, f.address, v.given_name, v.family_name, v.name
 		FROM (` + found + `) t
 		JOIN audit_entries a ON a.id = t.id
-		JOIN users u ON u.id = a.actor_id LEFT JOIN emails e ON e.user_id = u.id AND e.is_primary
-		JOIN users v ON v.id = a.subject_id LEFT JOIN emails f ON f.user_id = v.id AND f.is_primary
+		JOIN users u0 ON u0.id = a.actor_id JOIN users u ON u.id = coalesce(u0.merged_into, u0.id)
+		LEFT JOIN emails e ON e.user_id = u.id AND e.is_primary
+		JOIN users v0 ON v0.id = a.subject_id JOIN users v ON v.id = coalesce(v0.merged_into, v0.id)
+		LEFT JOIN emails f ON f.user_id = v.id AND f.is_primary
 		LEFT JOIN courses co ON co.id = a.course_id
 		ORDER BY a.id DESC`
 }
@@ -162,8 +167,39 @@ func (tx *Tx) auditBounds(ctx context.Context, q *AuditQuery) (above int64, err 
 	return above, nil
 }
 
-// Audit lists entries, newest first.
+// Audit lists entries, newest first. Those of a person are also those of the
+// accounts that were merged into theirs, since entries stay as they were written.
 func (tx *Tx) Audit(ctx context.Context, q AuditQuery) ([]lms.AuditRecord, error) {
+	if q.PersonID == 0 {
+		return tx.auditPage(ctx, q)
+	}
+	into, merged, err := tx.MergedInto(ctx, q.PersonID)
+	if err != nil {
+		return nil, err
+	}
+	if merged {
+		q.PersonID = into
+	}
+	others, err := tx.mergedFrom(ctx, q.PersonID)
+	if err != nil {
+		return nil, err
+	}
+	var list []lms.AuditRecord
+	for _, q.PersonID = range append([]int64{q.PersonID}, others...) {
+		some, err := tx.auditPage(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, some...)
+	}
+	if len(others) > 0 {
+		slices.SortFunc(list, func(a, b lms.AuditRecord) int { return cmp.Compare(b.ID, a.ID) })
+		list = slices.CompactFunc(list, func(a, b lms.AuditRecord) bool { return a.ID == b.ID })
+	}
+	return list[:min(len(list), q.Limit)], nil
+}
+
+func (tx *Tx) auditPage(ctx context.Context, q AuditQuery) ([]lms.AuditRecord, error) {
 	above, err := tx.auditBounds(ctx, &q)
 	if err != nil {
 		return nil, fmt.Errorf("list audit: %w", err)

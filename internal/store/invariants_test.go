@@ -191,7 +191,9 @@ func TestI5EveryReferenceToAPersonIsDeclaredAndNeverNull(t *testing.T) {
 		for _, c := range db.References(t, raw, "users") {
 			declared[c.String()] = true
 			found[db.Engine] = append(found[db.Engine], c.String())
-			if c.Nullable {
+			// Most people were never merged into anybody, and the column names nobody
+			// who is meant by the row.
+			if c.Nullable && c.String() != "users.merged_into" {
 				t.Errorf("%s refers to a person and may be null", c)
 			}
 		}
