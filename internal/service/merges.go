@@ -181,7 +181,8 @@ func (w *work) mergePlaces(ctx context.Context, keep, gone lms.User) ([]MergedCo
 		for _, m := range members {
 			if m.User.ID == keep.ID {
 				one.Kept = m
-			} else {
+			}
+			if m.User.ID == gone.ID {
 				one.Gone = m
 			}
 		}
@@ -241,6 +242,8 @@ func (w *work) mayMerge(ctx context.Context, p *MergePreview) error {
 	switch {
 	case mine == 0 || (mine == 1 && p.Keep.ID != w.caller.UserID):
 		return errNoUser
+	case p.Keep.ID == p.Merge.ID:
+		return nil // which is refused as such
 	case p.Keep.ID == w.caller.UserID:
 		return lms.Errorf(lms.CodeForbidden, "self-change", "One of these accounts is yours, and nobody can give themselves what is another's. Ask an administrator.")
 	case !p.Merge.Pending():
