@@ -72,6 +72,7 @@ func New(svc *service.Service, opts Options) *API {
 	a.registerRoles()
 	a.registerAnnouncements()
 	a.registerTerms()
+	a.registerMerges()
 	a.registerArrivals()
 	a.registerPreview()
 	a.registerHandOver()

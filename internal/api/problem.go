@@ -14,6 +14,7 @@ import (
 
 	"matricula/internal/access"
 	"matricula/internal/lms"
+	"matricula/internal/service"
 )
 
 // Problem is an error as it is sent: RFC 9457.
@@ -23,6 +24,8 @@ type Problem struct {
 	Status int            `json:"status" doc:"The HTTP status."`
 	Detail string         `json:"detail" doc:"What happened, to what, and what to do, for people."`
 	Errors []ProblemField `json:"errors,omitempty" doc:"The places in the request that are at fault, when there are any."`
+
+	MergedInto int64 `json:"merged_into,omitempty" doc:"With merged: the id that the person has now."`
 
 	retryAfter int // seconds; 0: not said
 }
@@ -122,6 +125,7 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 		a.log.LogAttrs(ctx, slog.LevelWarn, "unavailable", requestAttr(ctx), slog.String("type", e.Type), slog.Any("error", e.Err))
 	}
 	p := a.newProblem(status, e.Type, e.Message)
+	p.MergedInto = service.MergedInto(err)
 	prefix, upload := "query.", false
 	if c, ok := ctx.Value(callKey{}).(*call); ok {
 		if upload = c.route.upload; c.route.body {

@@ -49,6 +49,9 @@ var writes = []struct{ method, path, body string }{
 	{"POST", "/me/addresses/confirm", `{"proof": "none", "code": "BCDF-GHJK"}`},
 	{"POST", "/me/addresses/primary", `{"email": "further@home.example"}`},
 	{"DELETE", "/me/addresses", `{"email": "further@home.example"}`},
+	{"POST", "/duplicates/dismiss", `{"one_id": {user}, "other_id": {other}}`},
+	{"POST", "/merge-preview", `{"keep": {"user_id": {user}}, "merge": {"user_id": {pending}}}`},
+	{"POST", "/merges", `{"keep": {"user_id": {user}}, "merge": {"user_id": {pending}}}`},
 }
 
 // refusedAnyway are those of the writes whose bodies are fine, but not what they ask
@@ -106,7 +109,7 @@ func TestBodiesAreReadStrictly_F11(t *testing.T) {
 		list := s.list(s.admin, course, "a@uni.example\n")
 		section := s.ask(s.admin, "POST", path("/courses/%d/sections", course), object{"name": "Lab A"}).is(201).id()
 		s.enroll(s.admin, course, "student", "pending@uni.example")
-		fill := strings.NewReplacer("{pending}", fmt.Sprint(s.idOf("pending@uni.example")), "{source}", fmt.Sprint(source), "{import}", fmt.Sprint(list), "{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", fmt.Sprint(role))
+		fill := strings.NewReplacer("{pending}", fmt.Sprint(s.idOf("pending@uni.example")), "{other}", fmt.Sprint(s.ada.UserID), "{source}", fmt.Sprint(source), "{import}", fmt.Sprint(list), "{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", fmt.Sprint(role))
 		before := s.state()
 		for _, w := range writes {
 			to, body := "/api/v1"+fill.Replace(w.path), fill.Replace(w.body)

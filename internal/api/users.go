@@ -57,7 +57,7 @@ func (a *API) registerUsers() {
 	register(a, op(http.MethodPost, "/users", "name-user", tagUsers, "Name a person",
 		"Makes sure that the person of an address exists, for administrators. A known person keeps their names, and the answer has the same form. To add somebody to a course, use the course's own operations: they name people as well."), a.nameUser)
 	register(a, op(http.MethodGet, "/users/{user_id}", "get-user", tagUsers, "One user",
-		"A user whom the caller may see."), a.getUser)
+		"A user whom the caller may see. 410 merged, with the id in merged_into, when they were merged into another whom the caller may see.", http.StatusGone), a.getUser)
 	register(a, op(http.MethodPatch, "/users/{user_id}", "update-user", tagUsers, "Change a user",
 		"Gives a site role, suspends or restores, for administrators. Nobody can change themselves. 409 last-owner when courses would lose their only active owner; orphan_courses confirms that.",
 		http.StatusConflict), a.patchUser)

@@ -17,12 +17,19 @@ const (
 	mergeSplit  = 30 * 24 * time.Hour
 )
 
-// PartCount, PlaceUnion and SplitPlan are the store's, for the faces that may not
+// PartCount and its neighbors are the store's, for the faces that may not
 // import it.
 type (
 	PartCount  = store.PartCount
 	PlaceUnion = store.PlaceUnion
 	SplitPlan  = store.SplitPlan
+	SplitPlace = store.SplitPlace
+)
+
+// Why a place stays with the person who was kept when a merge is split.
+const (
+	StaysChanged   = store.StaysChanged
+	StaysLastOwner = store.StaysLastOwner
 )
 
 // MergeRequest says of two people that they are one: all that is Merge's becomes
@@ -283,7 +290,23 @@ type mergeAudit struct {
 	// Site is the role on the site, where it changes.
 	Site lms.SiteRole `json:"site_role,omitempty"`
 	Role string       `json:"role,omitempty"` // in the course of the entry
-	grantAudit
+	*grantAudit
+}
+
+// MergeParts lists what merges and splits can count, by name.
+func MergeParts() []string {
+	list := []string{"users", "places"}
+	for _, r := range store.References {
+		if r.Fate != store.FateStays {
+			list = append(list, r.Name())
+		}
+	}
+	return list
+}
+
+func mergedGrant(g *lms.Grant) *grantAudit {
+	v := grantView(g)
+	return &v
 }
 
 func countsOf(list []PartCount) map[string]int64 {
@@ -390,7 +413,7 @@ func (w *work) carryOut(ctx context.Context, m lms.Merge, p MergePreview) (lms.M
 			continue
 		}
 		w.courseID = one.CourseID
-		before, after := mergeAudit{grantAudit: grantView(one.Kept.Grant)}, mergeAudit{Merge: m.ID, Merged: p.Merge.ID, grantAudit: grantView(one.Member.Grant)}
+		before, after := mergeAudit{grantAudit: mergedGrant(one.Kept.Grant)}, mergeAudit{Merge: m.ID, Merged: p.Merge.ID, grantAudit: mergedGrant(one.Member.Grant)}
 		if e := one.Kept.Enrollment; e != nil {
 			before.Role = e.Role.Key
 		}

@@ -57,7 +57,7 @@ func fated(fate Fate, table, column string) Reference {
 // References is every column that refers to a person, and what becomes of it when
 // two of them turn out to be one (ADR 0040). A test compares it with the foreign
 // keys that both engines declare: a new one needs its line here, and its words in
-// mergedWords of the service. Places go first and back last, since what others did
+// partWords of the pages. Places go first and back last, since what others did
 // is found again by the place to which they did it.
 var References = []Reference{
 	fated(FateUnites, "enrollments", "user_id"),

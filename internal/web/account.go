@@ -35,6 +35,7 @@ type accountView struct {
 	Form       tokenForm
 	Problem    problem
 	Minted     *service.Minted // a token that was just made
+	Asking     []lms.Merge     // whether this and another account are one person's
 }
 
 // identityLine is one way of signing in, as people know it.
@@ -113,6 +114,9 @@ func (w *Web) accountOf(r *request) (v accountView, err error) {
 		return v, err
 	}
 	v.Tokens = tokens.Tokens
+	if v.Asking, err = w.svc.MergesAsking(ctx, c); err != nil {
+		return v, err
+	}
 	courses, err := w.svc.Courses(ctx, c, service.CoursesRequest{Limit: tokensOnPage})
 	v.Courses = courses.Courses
 	return v, err

@@ -149,6 +149,11 @@ func (w *Web) showAdminPerson(rw http.ResponseWriter, r *request, status int, p 
 	if err != nil {
 		return err
 	}
+	_, err = w.svc.User(r.Context(), r.caller, id)
+	if into := service.MergedInto(err); into != 0 {
+		w.redirect(rw, r, adminPersonPath(into, ""))
+		return nil
+	}
 	waiting, err := w.svc.Waiting(r.Context(), r.caller, id)
 	if err != nil {
 		return err

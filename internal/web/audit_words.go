@@ -59,6 +59,12 @@ var verbs = map[access.Action]struct{ of, alone lms.Term }{
 	access.UserName:           {"named", "named somebody"},
 	access.UserUpdate:         {"changed the account of", "changed an account"},
 	access.AccountUpdate:      {"changed the settings of", "changed their own settings"},
+	access.UserMerge:          {"merged an account into that of", "merged accounts"},
+	access.UserSplit:          {"split off the account of", "split accounts"},
+	access.MergeAsk:           {"asked about a second account of", "asked about a second account"},
+	access.MergeAccept:        {"said that two accounts are one, for", "said that two accounts are one"},
+	access.MergeWithdraw:      {"withdrew the question about a second account of", "withdrew the question about a second account"},
+	access.DuplicatesDismiss:  {"told from another person", "told two people apart"},
 	access.SessionEnd:         {"ended sessions of", "ended sessions"},
 	access.SessionReused:      {"ended a program's session, whose refresh token was used twice, of", "ended a program's session, whose refresh token was used twice"},
 	access.TokenCreate:        {"made an API token for", "made an API token"},
@@ -124,6 +130,12 @@ var attempts = map[access.Action]lms.Term{
 	access.UserName:           "wanted to name somebody",
 	access.UserUpdate:         "wanted to change an account",
 	access.AccountUpdate:      "wanted to change their own settings",
+	access.UserMerge:          "wanted to merge two accounts",
+	access.UserSplit:          "wanted to split two accounts",
+	access.MergeAsk:           "wanted to ask about a second account",
+	access.MergeAccept:        "wanted to say that two accounts are one",
+	access.MergeWithdraw:      "wanted to withdraw the question about a second account",
+	access.DuplicatesDismiss:  "wanted to tell two people apart",
 	access.SessionEnd:         "wanted to end a session",
 	access.TokenCreate:        "wanted to make an API token",
 	access.TokenRevoke:        "wanted to revoke an API token",
@@ -257,6 +269,11 @@ var labels = []struct {
 	{"scopes", "Scopes"},
 	{"session", "Session"},
 	{"sessions", "Sessions"},
+	{"merge", "Merge"},
+	{"kept", "Account that is kept"},
+	{"merged", "Account that is merged"},
+	{"moved", "What moved"},
+	{"stays", "What stayed"},
 }
 
 // changes sets side by side what was before and after.
@@ -350,6 +367,12 @@ func words(p *lang.Printer, key string, v any) string {
 			}
 			for _, g := range groupsOfRun(counts) {
 				parts = append(parts, p.Number(g.N)+" "+p.Term(g.Label))
+			}
+			return strings.Join(parts, ", ")
+		}
+		if key == "moved" || key == "stays" {
+			for _, k := range slices.Sorted(maps.Keys(v)) {
+				parts = append(parts, p.T("%s: %s", partWords[k], words(p, k, v[k])))
 			}
 			return strings.Join(parts, ", ")
 		}

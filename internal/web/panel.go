@@ -27,6 +27,7 @@ type panelView struct {
 	MaySwitch bool
 	MayRemove bool
 	MayLook   bool // through their eyes
+	MayMerge  bool // into somebody else
 	MayDetail bool // the section, the number and the dates
 	MayMend   bool // correct the address of somebody who has not arrived, or withdraw them
 	Begins    lms.Day
@@ -92,6 +93,7 @@ func (w *Web) knownPanel(r *request, v service.CourseView, userID int64) (panelV
 	if p.In && report.Member.User.Pending() {
 		p.MayMend = w.svc.MayMend(r.Context(), r.caller, userID) == nil
 	}
+	p.MayMerge = p.MayRemove && !p.You && report.Member.User.Pending() && v.Holds.Has(lms.RosterManage)
 	p.MayLook = p.In && !p.You && may(r, access.CoursePreview, v) && access.DelegatorOf(r.caller, standing(v)).MayLookAs(&report.Member) == nil
 	if m := report.Member; m.Enrollment != nil {
 		p.Begins, p.Ends = w.svc.Days(m.Enrollment)

@@ -96,6 +96,12 @@ var doneMessages = map[string]lms.Term{
 	"year-created":    "The academic year is ready. Next, add its terms.",
 	"term-created":    "The term is ready. Courses are put into it in their settings.",
 	"term-deleted":    "Deleted. No course was in it.",
+	"merged":          "Both are one person now.",
+	"merge-asked":     "Both people are asked. They find the question under “My account”.",
+	"merge-accepted":  "Thank you. Nothing has changed yet: an administrator merges the accounts when both have been said to be one.",
+	"merge-withdrawn": "The question is withdrawn. Nothing has changed.",
+	"split":           "They are two people again.",
+	"told-apart":      "They are two people, and are not listed again.",
 }
 
 // render writes a page. It is made whole before anything is sent, so that a

@@ -42,6 +42,7 @@ var routes = slices.Concat(
 	waitingRoutes,
 	sectionRoutes,
 	termRoutes,
+	mergeRoutes,
 )
 
 var assetRoutes = []route{
