@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 
 	"matricula/internal/access"
 	"matricula/internal/lms"
@@ -19,8 +20,9 @@ func (w *work) mayBeSplit(ctx context.Context, m lms.Merge) (p SplitPlan, err er
 	} else if later {
 		return p, lms.Errorf(lms.CodeConflict, "merge-not-last", "One of these accounts was merged again since. Split that merge first.")
 	}
+	var seen []int64
 	if !w.caller.Admin() {
-		if err := w.maySplit(ctx, m); err != nil {
+		if seen, err = w.maySplit(ctx, m); err != nil {
 			return p, err
 		}
 	}
@@ -30,28 +32,28 @@ func (w *work) mayBeSplit(ctx context.Context, m lms.Merge) (p SplitPlan, err er
 	if p.NoHome != "" {
 		return p, lms.Errorf(lms.CodeConflict, "merge-address", "%s belongs to %s by now: it is their main address, or they have proved it. Without it, the other person could not come back.", p.NoHome.Display(), m.Kept.DisplayName())
 	}
-	if !w.caller.Admin() {
-		for i := range p.Places {
-			p.Places[i].Title = "" // they may have been put into others since
+	for i := range p.Places {
+		if !w.caller.Admin() && !slices.Contains(seen, p.Places[i].CourseID) {
+			p.Places[i].Title = "" // deleted, and perhaps another's
 		}
 	}
 	return p, nil
 }
 
 // maySplit decides about whoever merged two people and is no administrator: they
-// still manage every course that is concerned.
-func (w *work) maySplit(ctx context.Context, m lms.Merge) error {
+// still manage every course that is concerned. It gives these courses.
+func (w *work) maySplit(ctx context.Context, m lms.Merge) (seen []int64, err error) {
 	if m.AskedBy.ID != w.caller.UserID || m.Was != lms.StatusPending {
-		return lms.Errorf(lms.CodeForbidden, "forbidden", "Only an administrator, or whoever has merged two people, can split them again.")
+		return nil, lms.Errorf(lms.CodeForbidden, "forbidden", "Only an administrator, or whoever has merged two people, can split them again.")
 	}
 	ids, err := w.tx.CoursesOfMerge(ctx, m.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, id := range ids {
 		course, member, ok, err := w.tx.Standing(ctx, id, w.caller.UserID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !ok {
 			continue // deleted
@@ -59,22 +61,23 @@ func (w *work) maySplit(ctx context.Context, m lms.Merge) error {
 		st := &access.Standing{Course: course, Member: member.At(w.now)}
 		if err := access.Decide(w.caller, access.EnrollmentChange, st); err != nil {
 			if isNotFound(err) {
-				return errMergeElse
+				return nil, errMergeElse
 			}
-			return err
+			return nil, err
 		}
 		kept, ok, err := w.tx.Member(ctx, id, m.Kept.ID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !ok {
-			return errNoUser
+			return nil, errNoUser
 		}
 		if err := access.DelegatorOf(w.caller, st).MayTouch(&kept); err != nil {
-			return err
+			return nil, err
 		}
+		seen = append(seen, id)
 	}
-	return nil
+	return seen, nil
 }
 
 // SplitMerge makes two people of one again, within 30 days. What has been changed

@@ -22,3 +22,6 @@ func KnowsAction(name string) bool {
 	system := slices.Contains([]access.Action{access.UserClaim, access.UserSignUp, access.AddressChange, access.EnrollmentEnd, access.NoticeObject, access.SessionReused, access.UserExpire}, access.Action(name))
 	return done && v.of != "" && v.alone != "" && (refused || system)
 }
+
+// PartWord is what pages call a part of a merge.
+func PartWord(name string) lms.Term { return partWords[name] }

@@ -226,10 +226,10 @@ func (w *Web) onMerge(rw http.ResponseWriter, r *request, code, then string, do 
 	}
 	if err := do(id); err != nil {
 		p, status, ok := asProblem(r.words, err)
-		if !ok {
+		if !ok || w.showMerge(rw, r, status, p) != nil { // which they may not see
 			return err
 		}
-		return w.showMerge(rw, r, status, p)
+		return nil
 	}
 	if then == "" {
 		then = mergePath(id, "")

@@ -22,8 +22,8 @@ import (
 
 // The policies: newer nouns have their part in a file of their own.
 var (
-	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, termAPIPolicy, mailAPIPolicy, waitingAPIPolicy)
-	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, reportWebPolicy, termWebPolicy, mailWebPolicy, waitingWebPolicy, courseWebPolicy)
+	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, termAPIPolicy, mailAPIPolicy, waitingAPIPolicy, mergeAPIPolicy)
+	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, reportWebPolicy, termWebPolicy, mailWebPolicy, waitingWebPolicy, mergeWebPolicy, courseWebPolicy)
 	allPolicies = slices.Concat(operationsPolicy, apiPolicies, webPolicies)
 )
 
@@ -43,6 +43,7 @@ type fixture struct {
 	otherSession, strangerToken int64
 	announcement, section, term int64
 	list, source, run           int64
+	slip, merge, question       int64
 	serial                      int
 }
 
@@ -152,6 +153,7 @@ func (f *fixture) rebuild() {
 	f.must(err)
 	f.section = sec.ID
 	f.list, f.source, f.run = 0, 0, 0
+	f.slip, f.merge = 0, 0
 	days := lms.PeriodFields{Name: "Year " + strconv.Itoa(f.serial), Begins: "2026-10-01", Ends: "2027-09-30"}
 	year, err := f.Service.CreateTerm(ctx, by, 0, days, nil)
 	f.must(err)
@@ -192,7 +194,7 @@ func (f *fixture) target(r row, a actor) (method, path string) {
 	}
 	id := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return method, strings.NewReplacer("{course_id}", id(f.course), "{user_id}", id(user), "{role_id}", id(f.role), "{session_id}", id(f.otherSession),
-		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{section_id}", id(f.section), "{import_id}", id(f.list), "{source_id}", id(f.source), "{run_id}", id(f.run), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
+		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{section_id}", id(f.section), "{import_id}", id(f.list), "{source_id}", id(f.source), "{run_id}", id(f.run), "{merge_id}", id(f.merge), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
 }
 
 // bringList makes the class list that a route is about.
@@ -231,6 +233,9 @@ func (f *fixture) ask(r row, a actor) app.Answer {
 	}
 	if strings.Contains(r.route, "{import_id}") && f.list == 0 {
 		f.bringList()
+	}
+	if strings.Contains(r.route, "{merge_id}") && f.merge == 0 {
+		f.makeMerge(r.route)
 	}
 	method, path := f.target(r, a)
 	c := f.client(a)

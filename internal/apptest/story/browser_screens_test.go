@@ -64,13 +64,29 @@ type scene struct {
 	*campus
 	course, pendingID, activeID, announcement, roleID, section, year, term int64
 	lists                                                                  map[string]int64 // by what is to be seen of them
-	source, run                                                            int64
+	source, run, merge, question                                           int64
 }
 
 var (
 	longNamed = colleague("maria-magdalena.hohenstein-wolfeschlegelsteinhausenbergerdorff@uni.example", "María Magdalena Aurélie", "von Hohenstein-Wolfeschlegelsteinhausenbergerdorff")
 	emmy      = colleague("emmy@uni.example", "Emmy", "Noether")
 )
+
+// merges are one that was carried out, one that somebody is asked about, and two
+// people who look like one.
+func (s *scene) merges(t *testing.T, root access.Caller) {
+	t.Helper()
+	slips := s.enroll(t, root, s.course, lms.RoleAssistant, colleague("maria-magdalena.hohenstein@slip.example", "", ""), colleague("alice@gmail.com", "", ""), colleague("alice@googlemail.com", "", ""))
+	merge := func(keep, gone int64) int64 {
+		m, err := s.Service.MergePeople(t.Context(), root, service.MergeRequest{Keep: service.PersonRef{UserID: keep}, Merge: service.PersonRef{UserID: gone}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.ID
+	}
+	s.merge = merge(s.activeID, slips[0])
+	s.question = merge(root.UserID, s.activeID)
+}
 
 func furnish(t *testing.T, c *campus) *scene {
 	t.Helper()
@@ -107,6 +123,7 @@ func furnish(t *testing.T, c *campus) *scene {
 		t.Fatal(err)
 	}
 	root := c.administrator(t)
+	s.merges(t, root)
 	src, err := c.Service.CreateSource(t.Context(), root, service.SourceFields{Name: "Student office " + strings.Repeat("Donaudampfschifffahrts", 2), Kind: "upload", Enabled: true}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -337,6 +354,12 @@ func (r *tour) pages() {
 	r.signIn()
 	r.open("/admin/people", "site-people")
 	r.open(fmt.Sprintf("/admin/people/%d", r.pendingID), "site-person")
+	r.open("/admin/duplicates", "site-duplicates")
+	r.open("/merges/new", "site-merge")
+	r.open(fmt.Sprintf("/merges/new?keep=%d&merge=%d", r.activeID, r.pendingID), "site-merge-preview")
+	r.open("/merges", "site-merges")
+	r.open(fmt.Sprintf("/merges/%d", r.merge), "site-merge-done")
+	r.open(fmt.Sprintf("/merges/%d", r.question), "site-merge-asked")
 	r.open("/admin/arrivals", "site-arrivals")
 	r.open("/admin/courses", "site-courses")
 	r.open(fmt.Sprintf("/admin/courses?term=%d", r.year), "site-courses-of-a-year")
