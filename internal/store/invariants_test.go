@@ -68,6 +68,15 @@ func TestC20APendingPersonHoldsNothingAndDoesNothing(t *testing.T) {
 				g.GrantedBy = who
 				return tx.SetGrant(ctx, g)
 			}},
+			{"ask whether two people are one", cannotAct, func(tx *store.Tx, who int64) error {
+				m := lms.Merge{Kept: lms.User{ID: student}, Gone: lms.User{ID: lms.SystemUserID}, Was: lms.StatusActive, AskedBy: lms.User{ID: who}, AskedAt: now, Expires: now}
+				_, _, err := tx.AddMerge(ctx, m)
+				return err
+			}},
+			{"tell two people apart", cannotAct, func(tx *store.Tx, who int64) error {
+				_, err := tx.Dismiss(ctx, student, lms.SystemUserID, who, now)
+				return err
+			}},
 			{"have an identity", "a pending person has no identity", func(tx *store.Tx, who int64) error {
 				_, err := tx.AddIdentity(ctx, "https://id.example", fmt.Sprint(who), who, "x@uni.example", now)
 				return err
