@@ -66,7 +66,10 @@ var References = []Reference{
 	moved("identities", "user_id", "id"),
 	fated(FateEnds, "sessions", "user_id"),
 	fated(FateEnds, "api_tokens", "user_id"),
+	fated(FateEnds, "proofs", "user_id"),
 	moved("past_places", "user_id", "id"),
+	moved("mails", "user_id", "id"),
+	moved("notices", "user_id", "id"),
 	moved("users", "merged_into", "id"),
 
 	// What a student system calls this person. It is no declared key, since the
@@ -88,6 +91,8 @@ var References = []Reference{
 	done("import_columns", "chosen_by", "course_id", "fingerprint", "chosen_at"),
 	done("sources", "created_by", "id"),
 	done("source_runs", "started_by", "id"),
+	done("mails", "created_by", "id"),
+	done("notices", "told_by", "id"),
 	done("merges", "asked_by", "id"),
 	done("merges", "done_by", "id", "state"),
 	done("merges", "ended_by", "id", "state"),

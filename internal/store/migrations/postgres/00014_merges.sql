@@ -92,3 +92,6 @@ CREATE TRIGGER enrollments_merged AFTER INSERT ON enrollments REFERENCING NEW TA
     FOR EACH STATEMENT EXECUTE FUNCTION merged_have_no_place();
 CREATE TRIGGER course_privileges_merged AFTER INSERT ON course_privileges REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION merged_have_no_place();
+-- Nor a further address.
+CREATE TRIGGER emails_merged AFTER INSERT ON emails REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION merged_have_no_place();

@@ -84,3 +84,11 @@ BEGIN
     SELECT RAISE(ABORT, 'whoever was merged has no place');
 END;
 -- +goose StatementEnd
+-- Nor a further address; the main one comes with the person or in a sign-in.
+-- +goose StatementBegin
+CREATE TRIGGER emails_merged BEFORE INSERT ON emails
+WHEN NOT NEW.is_primary AND EXISTS (SELECT 1 FROM users WHERE id = NEW.user_id AND merged_into IS NOT NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'whoever was merged has no place');
+END;
+-- +goose StatementEnd
