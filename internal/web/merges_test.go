@@ -99,7 +99,7 @@ func TestTwoWhoHaveSignedInFindTheQuestionOnTheirAccountPages(t *testing.T) {
 	c.admin.get(path).says("h2", "Both have said yes").submit("form.complete").follow().says(".flash", "Both are one person now")
 	one.get("/account").says("h1", "My account")
 	other.get("/account").want(http.StatusSeeOther) // signed out
-	c.signedIn("murray@home.example", "G", "Murray").get("/account").says(".facts", "hopper@uni.example")
+	c.signedIn("murray@home.example", "G", "Murray").get("/account").says("main", "hopper@uni.example")
 }
 
 func TestSomebodySaysThatAnotherAccountIsNotTheirs(t *testing.T) {
