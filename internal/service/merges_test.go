@@ -459,8 +459,8 @@ func TestOfTwoPendingPeopleBecomesOneWithTwoAddresses(t *testing.T) {
 		if err != nil || in.User.ID != ids[0] || in.Outcome != signin.Claim {
 			t.Fatalf("%+v (%v)", in, err)
 		}
-		if n := s.count(`emails WHERE user_id = $1 AND verified_at IS NOT NULL`, ids[0]); n != 1 {
-			t.Errorf("%d addresses are proved by that", n)
+		if n := s.count(`emails WHERE user_id = $1 AND verified_at IS NOT NULL`, ids[0]); n != 1 || s.user(ids[0]).Email != "grace@home.example" {
+			t.Errorf("%d addresses are proved by that, and she is known by %s", n, s.user(ids[0]).Email)
 		}
 	})
 }

@@ -278,6 +278,16 @@ func (w *work) claim(ctx context.Context, id int64, t signin.Token, address lms.
 	if !added {
 		return errAgain
 	}
+	if u.Email == address {
+		return nil
+	}
+	// Of the several addresses of two pending people who were merged, the one that
+	// was proved is by which others know them.
+	n := namesOf(u, t)
+	u.GivenName, u.FamilyName, u.Name = n.Given, n.Family, n.Full
+	if done, err := w.tx.PromoteAddress(ctx, u, address); err != nil || !done {
+		return orElse(err, errAgain)
+	}
 	return nil
 }
 

@@ -69,8 +69,9 @@ var (
 	sqlPlaceEntries = stmt(`SELECT a.id, a.at, a.actor_id, a.action, a.subject_id, a.course_id, a.before, a.after
 		FROM {rows:$1} JOIN audit_entries a ON a.subject_id = CAST(j.value->>0 AS BIGINT)
 		WHERE a.outcome = 'done' AND a.action IN ('enrollment.add', 'enrollment.change', 'enrollment.remove', 'enrollment.restore', 'enrollment.end',
-			'privileges.set', 'course.create', 'course.copy', 'course.hand-over', 'user.name', 'user.update')
+			'privileges.set', 'course.create', 'course.copy', 'course.hand-over', 'user.name', 'user.update', 'user.merge')
 		ORDER BY a.id`)
+	sqlMergedIntoThese = stmt(`SELECT u.merged_into, u.id FROM {rows:$1} JOIN users u ON u.merged_into = CAST(j.value->>0 AS BIGINT)`)
 )
 
 // givenGrant is a grant with what is known of who gave it.
@@ -106,8 +107,16 @@ func checkGrants(ctx context.Context, tx *Tx, f *findings) error {
 	})
 }
 
-// histories are what the audit says of people, oldest first.
-type histories map[int64][]placeEntry
+// histories are what the audit says of accounts, oldest first, and of which accounts
+// somebody is made: entries stay with the account that they were written about, also
+// when it was merged.
+type histories struct {
+	entries  map[int64][]placeEntry
+	accounts map[int64][]int64
+}
+
+// of lists the accounts of somebody.
+func (h histories) of(person int64) []int64 { return append([]int64{person}, h.accounts[person]...) }
 
 type placeEntry struct {
 	id, actor, course int64
@@ -146,11 +155,22 @@ func (tx *Tx) histories(ctx context.Context, grants []givenGrant) (histories, er
 			}
 		}
 	}
-	h := make(histories, len(people))
+	h := histories{entries: make(map[int64][]placeEntry, len(people)), accounts: map[int64][]int64{}}
 	if len(people) == 0 {
 		return h, nil
 	}
-	rows, err := tx.query(ctx, sqlPlaceEntries, mustJSON(people))
+	rows, err := tx.query(ctx, sqlMergedIntoThese, mustJSON(people))
+	err = each(rows, err, func(r scanner) error {
+		var into, id int64
+		err := r.Scan(&into, &id)
+		h.accounts[into] = append(h.accounts[into], id)
+		people = append(people, [1]int64{id})
+		return err
+	})
+	if err != nil {
+		return h, err
+	}
+	rows, err = tx.query(ctx, sqlPlaceEntries, mustJSON(people))
 	return h, each(rows, err, func(r scanner) error {
 		var e placeEntry
 		var subject int64
@@ -164,26 +184,29 @@ func (tx *Tx) histories(ctx context.Context, grants []givenGrant) (histories, er
 		if err := json.Unmarshal([]byte(after), &e.after); err != nil {
 			return fmt.Errorf("audit entry %d: %w", e.id, err)
 		}
-		h[subject] = append(h[subject], e)
+		h.entries[subject] = append(h.entries[subject], e)
 		return nil
 	})
 }
 
 // fault tells what is wrong with a grant, as far as the audit tells.
 func (h histories) fault(g givenGrant) string {
-	if g.UserID == g.GrantedBy {
-		return "they gave themselves"
-	}
 	fault := "is not on record"
-	for _, e := range h[g.UserID] {
-		if e.course != g.CourseID || e.actor != g.GrantedBy || !e.at.Equal(g.GrantedAt) || e.after.allow() != g.Allow || e.after.deny() != g.Deny {
-			continue
+	if g.UserID == g.GrantedBy {
+		fault = "they gave themselves"
+	}
+	for _, account := range h.of(g.UserID) {
+		for _, e := range h.entries[account] {
+			if e.course != g.CourseID || e.actor == account || !slices.Contains(h.of(g.GrantedBy), e.actor) || !e.at.Equal(g.GrantedAt) ||
+				e.after.allow() != g.Allow || e.after.deny() != g.Deny {
+				continue
+			}
+			changed := (e.before.allow() ^ g.Allow) | (e.before.deny() ^ g.Deny)
+			if g.kind == lms.KindService || h.held(g, e.actor, e.id).Contains(changed) {
+				return ""
+			}
+			fault = "is more than they held then"
 		}
-		changed := (e.before.allow() ^ g.Allow) | (e.before.deny() ^ g.Deny)
-		if g.kind == lms.KindService || h.held(g, e.id).Contains(changed) {
-			return ""
-		}
-		fault = "is more than they held then"
 	}
 	return fault
 }
@@ -191,11 +214,11 @@ func (h histories) fault(g givenGrant) string {
 // held is what the giver of a grant held in the course before an entry: the
 // audit read from its beginning. A role of the course's own may have been
 // changed since, and counts as any.
-func (h histories) held(g givenGrant, before int64) lms.PrivilegeSet {
+func (h histories) held(g givenGrant, giver, before int64) lms.PrivilegeSet {
 	site, told := lms.SiteMember, false
 	role := ""
 	var allow, deny lms.PrivilegeSet
-	for _, e := range h[g.GrantedBy] {
+	for _, e := range h.entries[giver] {
 		switch {
 		case e.id >= before:
 		case e.course == 0:

@@ -115,7 +115,8 @@ func referenceText(refs []reference, where string) string {
 		to := fmt.Sprintf("r%d", i)
 		fmt.Fprintf(&joins, " LEFT JOIN %s %s ON %s.%s = t.%s", r.toTable, to, to, r.toColumn, r.column)
 		lost := fmt.Sprintf("%s.%s IS NULL", to, r.toColumn)
-		if !r.person() {
+		// Most people were never merged into anybody.
+		if !r.person() || r.column == "merged_into" {
 			lost = fmt.Sprintf("(t.%s IS NOT NULL AND %s)", r.column, lost)
 		}
 		conditions := [][2]string{{"I5", lost}}
