@@ -183,7 +183,7 @@ func TestI13F20AMergedIDLeadsToNobodyElse(t *testing.T) {
 		}
 		// The database itself gives the old id no place, whoever asks.
 		_, err = s.raw.Exec(`INSERT INTO course_privileges (course_id, user_id, allow, deny, granted_by, granted_at) VALUES ($1, $2, '[]', '[]', 1, '2026-09-01 00:00:00+00:00')`, course, slip)
-		if err == nil || !strings.Contains(err.Error(), "whoever was merged has no place") {
+		if err == nil || !strings.Contains(err.Error(), "an erased person has no place") {
 			t.Errorf("the database: %v", err)
 		}
 	})

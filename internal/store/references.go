@@ -93,6 +93,7 @@ var References = []Reference{
 	done("source_runs", "started_by", "id"),
 	done("mails", "created_by", "id"),
 	done("notices", "told_by", "id"),
+	done("gone_people", "gone_by", "user_id"),
 	done("merges", "asked_by", "id"),
 	done("merges", "done_by", "id", "state"),
 	done("merges", "ended_by", "id", "state"),
@@ -103,6 +104,8 @@ var References = []Reference{
 	fated(FateStays, "audit_entries", "subject_id"),
 	// They answer a repeated request of the same account, for a day.
 	fated(FateStays, "idempotency_keys", "user_id"),
+	// Whoever is gone for good is not merged.
+	fated(FateStays, "gone_people", "user_id"),
 	// They mean the accounts, and not who is behind them.
 	fated(FateStays, "merges", "kept_id"),
 	fated(FateStays, "merges", "gone_id"),

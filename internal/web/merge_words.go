@@ -19,6 +19,7 @@ var partWords = map[string]lms.Term{
 	"mails.created_by":             "Mails that they caused",
 	"notices.user_id":              "Notices to them",
 	"notices.told_by":              "Notices that they sent",
+	"gone_people.gone_by":          "People whom they withdrew",
 	"past_places.user_id":          "Places in courses that are over",
 	"users.merged_into":            "Accounts that were merged earlier",
 	"sourced_ids.local_id":         "Entries of a student system",

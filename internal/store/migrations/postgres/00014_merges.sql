@@ -76,22 +76,17 @@ END $$;
 -- +goose StatementEnd
 CREATE TRIGGER distinct_people_said_by BEFORE INSERT ON distinct_people FOR EACH ROW EXECUTE FUNCTION distinct_people_said_by();
 
--- Whoever was merged gets no place, by whatever way. The trigger runs after the
--- checks of the foreign keys, which wait for a merge that is going on: then whoever
--- gives the place begins again, and finds who the person is now.
+-- Whoever was merged gets no further address. When the statement ends, the reference
+-- to the person has waited for whoever was merging them. Nor do they get places, since
+-- they count as erased.
 -- +goose StatementBegin
-CREATE FUNCTION merged_have_no_place() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION emails_merged() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT 1 FROM users u WHERE u.merged_into IS NOT NULL AND u.id IN (SELECT a.user_id FROM added a)) THEN
-        RAISE EXCEPTION 'whoever was merged has no place' USING ERRCODE = 'serialization_failure';
+        RAISE EXCEPTION 'whoever was merged has no address' USING ERRCODE = 'serialization_failure';
     END IF;
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
-CREATE TRIGGER enrollments_merged AFTER INSERT ON enrollments REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION merged_have_no_place();
-CREATE TRIGGER course_privileges_merged AFTER INSERT ON course_privileges REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION merged_have_no_place();
--- Nor a further address.
 CREATE TRIGGER emails_merged AFTER INSERT ON emails REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION merged_have_no_place();
+    FOR EACH STATEMENT EXECUTE FUNCTION emails_merged();

@@ -69,26 +69,12 @@ BEGIN
     SELECT RAISE(ABORT, 'a pending person cannot act');
 END;
 -- +goose StatementEnd
--- Whoever was merged gets no place, by whatever way.
--- +goose StatementBegin
-CREATE TRIGGER enrollments_merged BEFORE INSERT ON enrollments
-WHEN EXISTS (SELECT 1 FROM users WHERE id = NEW.user_id AND merged_into IS NOT NULL)
-BEGIN
-    SELECT RAISE(ABORT, 'whoever was merged has no place');
-END;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE TRIGGER course_privileges_merged BEFORE INSERT ON course_privileges
-WHEN EXISTS (SELECT 1 FROM users WHERE id = NEW.user_id AND merged_into IS NOT NULL)
-BEGIN
-    SELECT RAISE(ABORT, 'whoever was merged has no place');
-END;
--- +goose StatementEnd
--- Nor a further address; the main one comes with the person or in a sign-in.
+-- Whoever was merged gets no further address; the main one comes with the person or
+-- in a sign-in. Nor do they get places, since they count as erased.
 -- +goose StatementBegin
 CREATE TRIGGER emails_merged BEFORE INSERT ON emails
 WHEN NOT NEW.is_primary AND EXISTS (SELECT 1 FROM users WHERE id = NEW.user_id AND merged_into IS NOT NULL)
 BEGIN
-    SELECT RAISE(ABORT, 'whoever was merged has no place');
+    SELECT RAISE(ABORT, 'whoever was merged has no address');
 END;
 -- +goose StatementEnd
