@@ -5,7 +5,7 @@ func init() {
 	italian.add(entries{
 		"merge": "unione", "Merge": "Unione", "Merged": "Uniti", "Withdrawn": "Ritirata", "Split again": "Separati di nuovo", "Both are asked": "Chiesto a entrambi",
 		"Merge them": "Unisci", "Merge two accounts": "Unisci due account", "Merged accounts": "Account uniti", "All merges": "Tutte le unioni", "Split them": "Separa", "Split them again": "Separali di nuovo",
-		"Account %s": "Account %s", "Account that is kept": "Account che resta", "Account that is merged": "Account che confluisce", "One person then": "Poi, una sola persona", "Not in the course": "Non è nel corso",
+		"Account that is kept": "Account che resta", "Account that is merged": "Account che confluisce", "One person then": "Poi, una sola persona", "Not in the course": "Non è nel corso",
 		"Asked for": "Richiesta il", "Asked for by": "Richiesta da", "Can be answered until": "Si può rispondere fino al", "This is you": "Sei tu", "What moved": "Spostato", "What stayed": "Rimasto", "What else moves": "Che altro si sposta",
 		"What goes back": "Che cosa torna indietro", "Course number %s": "Corso numero %s", "A course that was deleted": "Un corso eliminato", "Ask both people": "Chiedi a entrambi", "It is somebody else": "È un'altra persona",
 		"Look at it first": "Guarda prima che cosa succede", "Look at merging them": "Guarda che cosa succede unendoli", "Look at the question": "Vai alla domanda", "Look at further people": "Esamina altre persone", "Look once more at what happens": "Guarda ancora una volta che cosa succede",

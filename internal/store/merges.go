@@ -76,6 +76,9 @@ func mergeOf(r scanner) (m lms.Merge, err error) {
 	for _, a := range list {
 		if a.Primary && m.Gone.Email == "" {
 			m.Gone.Email = a.Address
+			if strings.TrimSpace(m.Gone.Name+m.Gone.GivenName+m.Gone.FamilyName) == "" {
+				m.Gone.Name = string(a.Address) // as they were called
+			}
 		}
 	}
 	return m, nil

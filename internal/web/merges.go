@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"matricula/internal/access"
-	"matricula/internal/lang"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 )
@@ -298,12 +297,4 @@ func (w *Web) tellApart(rw http.ResponseWriter, r *request) error {
 		return err
 	}
 	return w.done(rw, r, "/admin/duplicates", "told-apart")
-}
-
-// goneName is what pages call an account of which perhaps nothing is known any more.
-func goneName(p *lang.Printer, u *lms.User) string {
-	if name := callName(u); name != "" {
-		return name
-	}
-	return p.T("Account %s", num(u.ID))
 }
