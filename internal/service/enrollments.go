@@ -263,7 +263,7 @@ func (s *Service) Remove(ctx context.Context, c access.Caller, courseID int64, i
 		return nil, lms.Errorf(lms.CodeTooLarge, "too-many-rows", "These are %d people: at most %d can be removed at once.", len(ids), MaxRows)
 	}
 	return doOnce(ctx, s, c, access.EnrollmentRemove, courseID, nil, func(ctx context.Context, w *work) ([]RowResult, error) {
-		members, err := w.tx.MembersByID(ctx, courseID, ids)
+		members, err := w.tx.AnyMembersByID(ctx, courseID, ids)
 		if err != nil {
 			return nil, err
 		}

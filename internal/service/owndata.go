@@ -49,7 +49,7 @@ func (s *Service) OwnData(ctx context.Context, c access.Caller) (d OwnData, err 
 		if u, ok := known[id]; ok || id == 0 || id == lms.SystemUserID {
 			return u, nil
 		}
-		u, ok, err := tx.User(ctx, id)
+		u, ok, err := tx.AnyUser(ctx, id)
 		if err != nil || !ok {
 			return nil, err
 		}

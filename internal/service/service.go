@@ -356,6 +356,11 @@ func (s *Service) look(ctx context.Context, c access.Caller, a access.Action, co
 	if !ok {
 		return nil, access.Decide(c, a, nil)
 	}
+	if member.User.Status != lms.StatusActive {
+		return nil, access.ErrAnonymous
+	}
+	// As they are now, since an export or a stream of events may have begun before.
+	c.SiteRole = member.User.SiteRole
 	st := &access.Standing{Course: course, Member: member.At(s.now())}
 	return st, access.Decide(c, a, st)
 }

@@ -177,7 +177,7 @@ var sqlCourseCounts = stmt(`SELECT m.course_id, count(*), count(CASE WHEN u.stat
 		SELECT course_id, user_id FROM enrollments WHERE course_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})
 		UNION
 		SELECT course_id, user_id FROM course_privileges WHERE course_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})
-	) m JOIN users u ON u.id = m.user_id WHERE u.status <> 'erased' GROUP BY m.course_id`)
+	) m JOIN users u ON u.id = m.user_id GROUP BY m.course_id`)
 
 // CourseCounts counts the people of several courses, all and those who have not
 // arrived, by the course's id. Who is staff is not counted.
