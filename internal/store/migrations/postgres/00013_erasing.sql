@@ -36,7 +36,7 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 CREATE TRIGGER users_erased_for_good BEFORE UPDATE OF status ON users FOR EACH ROW
-    WHEN (OLD.status = 'erased' AND NEW.status <> 'erased')
+    WHEN (OLD.status = 'erased' AND NEW.status <> 'erased' AND (OLD.claimed_at IS NULL OR NEW.status <> 'pending'))
     EXECUTE FUNCTION users_erased_for_good();
 -- +goose StatementBegin
 CREATE FUNCTION identities_not_erased() RETURNS trigger LANGUAGE plpgsql AS $$

