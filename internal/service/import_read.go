@@ -71,7 +71,7 @@ func (s *Service) CreateImport(ctx context.Context, c access.Caller, n NewImport
 		if err := w.tx.RenewImport(ctx, i.ID, "", w.now.Add(leaseFor)); err != nil {
 			return i, err
 		}
-		return i, w.record(ctx, 0, nil, importAudit{Import: i.ID, Name: name})
+		return i, w.record(ctx, 0, nil, importView(lms.Import{ID: i.ID, Name: name}))
 	})
 	if err != nil {
 		return i, err

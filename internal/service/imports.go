@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"matricula/internal/access"
@@ -23,6 +24,9 @@ type importAudit struct {
 }
 
 func importView(i lms.Import) importAudit {
+	if strings.Contains(i.Name, "@") {
+		i.Name = "" // an address has no place in the audit, which nobody can take it out of
+	}
 	return importAudit{Import: i.ID, Name: i.Name, Rows: i.Rows, Counts: i.Counts}
 }
 
