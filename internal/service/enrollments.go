@@ -238,7 +238,7 @@ func (w *work) changeRole(ctx context.Context, m *lms.Member, role lms.Role) err
 		return nil
 	}
 	changed := *m.Enrollment
-	changed.Role = role
+	changed.Role, changed.AddedBy = role, w.caller.UserID
 	m.Enrollment = &changed
 	changed.ByHand |= lms.FieldRole
 	if role.Owner() {

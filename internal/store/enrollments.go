@@ -143,7 +143,7 @@ var (
 			j.value->>6, CAST(j.value->>7 AS BIGINT), CAST(j.value->>8 AS BIGINT)
 		FROM {rows:$1} WHERE TRUE
 		ON CONFLICT (course_id, user_id) DO NOTHING RETURNING user_id`)
-	sqlSetRole    = stmt(`UPDATE enrollments SET role_id = $3, by_hand = $4, import_id = $5 WHERE course_id = $1 AND user_id = $2`)
+	sqlSetRole    = stmt(`UPDATE enrollments SET role_id = $3, by_hand = $4, import_id = $5, added_by = $6 WHERE course_id = $1 AND user_id = $2`)
 	sqlSetDetails = stmt(`UPDATE enrollments SET section_id = $3, number = $4, begins_at = $5, ends_at = $6, limited_to = $7, by_hand = $8, import_id = $9
 		WHERE course_id = $1 AND user_id = $2`)
 	sqlUnenroll = stmt(`DELETE FROM enrollments WHERE course_id = $1 AND user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$2})`)
@@ -184,9 +184,10 @@ func (tx *Tx) EnrollEach(ctx context.Context, list []lms.Enrollment) ([]int64, e
 	return added, nil
 }
 
-// SetRole changes the role of somebody who is enrolled.
+// SetRole changes the role of somebody who is enrolled. Added by is from then on who
+// gave that role.
 func (tx *Tx) SetRole(ctx context.Context, e lms.Enrollment) error {
-	if err := tx.later(ctx, "set role", sqlSetRole, e.CourseID, e.UserID, e.Role.ID, int(e.ByHand), e.ImportID); err != nil {
+	if err := tx.later(ctx, "set role", sqlSetRole, e.CourseID, e.UserID, e.Role.ID, int(e.ByHand), e.ImportID, e.AddedBy); err != nil {
 		return fmt.Errorf("set role of user %d in course %d: %w", e.UserID, e.CourseID, err)
 	}
 	return nil

@@ -90,3 +90,18 @@ func (tx *Tx) OpenErasures(ctx context.Context) (n int64, err error) {
 	}
 	return n, nil
 }
+
+// Identifier is by what a student system knows a person.
+type Identifier struct{ Source, Identifier string }
+
+var sqlIdentifiersOf = stmt(`SELECT s.name, i.sourced_id FROM sourced_ids i JOIN sources s ON s.id = i.source_id WHERE i.kind = 'user' AND i.local_id = $1 ORDER BY s.id, i.sourced_id`)
+
+// IdentifiersOf lists by what student systems know a person.
+func (tx *Tx) IdentifiersOf(ctx context.Context, userID int64) ([]Identifier, error) {
+	rows, err := tx.query(ctx, sqlIdentifiersOf, userID)
+	list, err := collect(rows, err, func(r scanner) (i Identifier, err error) { return i, r.Scan(&i.Source, &i.Identifier) })
+	if err != nil {
+		return nil, fmt.Errorf("list identifiers of user %d: %w", userID, err)
+	}
+	return list, nil
+}
