@@ -65,7 +65,7 @@ func (s *Service) DataOf(ctx context.Context, c access.Caller, id int64) (d OwnD
 
 // AuditOf lists what stands in the audit about somebody, for DataOf.
 func (s *Service) AuditOf(ctx context.Context, c access.Caller, id, before int64, limit int) (AuditPage, error) {
-	if err := access.Decide(c, access.UserExport, nil); err != nil {
+	if err := s.still(ctx, c, access.UserExport); err != nil {
 		return AuditPage{}, err
 	}
 	return s.auditPage(ctx, AuditRequest{PersonID: id, Before: before, Limit: limit})
@@ -178,7 +178,7 @@ func ownPast(ctx context.Context, tx *store.Tx, user int64) (past []lms.PastPlac
 // OwnAudit lists what stands in the audit about the caller: what they did, and
 // what was done to them.
 func (s *Service) OwnAudit(ctx context.Context, c access.Caller, before int64, limit int) (AuditPage, error) {
-	if err := access.Decide(c, access.AccountView, nil); err != nil {
+	if err := s.still(ctx, c, access.AccountView); err != nil {
 		return AuditPage{}, err
 	}
 	return s.auditPage(ctx, AuditRequest{PersonID: c.UserID, Before: before, Limit: limit})

@@ -156,6 +156,7 @@ func (tx *Tx) Courses(ctx context.Context, q CoursesQuery) ([]CourseOf, error) {
 type SiteCounts struct {
 	Active, Pending, Suspended int64 // people
 	Orphaned                   int64 // courses without an owner who is active
+	Erasures                   int64 // people who asked to be erased and have no answer
 }
 
 var sqlCountPeople = stmt(`SELECT
@@ -166,6 +167,9 @@ var sqlCountPeople = stmt(`SELECT
 func (tx *Tx) SiteCounts(ctx context.Context) (n SiteCounts, err error) {
 	if _, err := tx.one(ctx, sqlCountPeople, nil, &n.Active, &n.Pending, &n.Suspended); err != nil {
 		return n, fmt.Errorf("count people: %w", err)
+	}
+	if n.Erasures, err = tx.OpenErasures(ctx); err != nil {
+		return n, err
 	}
 	if _, err := tx.one(ctx, sqlCountOrphaned, nil, &n.Orphaned); err != nil {
 		return n, fmt.Errorf("count courses without an owner: %w", err)
