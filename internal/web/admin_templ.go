@@ -1486,7 +1486,7 @@ func adminPersonForms(v adminPersonView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if v.Person.Kind == lms.KindPerson {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 116, "<section class=\"card\"><h2>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 116, "<section><h2>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

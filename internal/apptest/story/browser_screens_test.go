@@ -64,7 +64,7 @@ type scene struct {
 	*campus
 	course, pendingID, activeID, announcement, roleID, section, year, term int64
 	lists                                                                  map[string]int64 // by what is to be seen of them
-	source, run                                                            int64
+	source, run, request                                                   int64
 }
 
 var (
@@ -157,6 +157,7 @@ func furnish(t *testing.T, c *campus) *scene {
 		}
 		s.announcement = a.ID
 	}
+	s.doubtful(t, owner)
 	s.year, s.term = s.calendar(t, owner)
 	_, err = c.Service.CreateCourse(t.Context(), owner, lms.CourseFields{
 		Title: "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaftskunde", Code: "MATH-1301-WS-2026/2027-A",
@@ -166,6 +167,30 @@ func furnish(t *testing.T, c *campus) *scene {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// doubtful has somebody ask to be erased, and somebody give privileges and leave.
+func (s *scene) doubtful(t *testing.T, owner access.Caller) {
+	t.Helper()
+	q, err := s.Service.AskErasure(t.Context(), owner, "I leave the school in June, and "+strings.Repeat("Donaudampfschifffahrts", 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.request = q.ID
+	giver, secret := s.Active("giver@uni.example", "Gottfried Wilhelm Amadeus", "von Hohenstein-Wolfeschlegelsteinhausen")
+	by := s.As(secret)
+	for _, change := range []struct {
+		by   access.Caller
+		whom service.PersonRef
+		may  []string
+	}{{owner, service.PersonRef{UserID: giver.ID}, []string{"staff.manage", "announcements.manage"}}, {by, service.PersonRef{UserID: s.activeID}, []string{"announcements.manage"}}} {
+		if _, err := s.Service.SetPrivileges(t.Context(), change.by, service.PrivilegeChange{CourseID: s.course, Person: change.whom, Allow: change.may}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Service.Remove(t.Context(), by, s.course, []int64{giver.ID}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // calendar makes two academic years, and puts the course into a term of the
@@ -262,6 +287,7 @@ func (r *tour) pages() {
 	r.open(fmt.Sprintf("%s/people/%d", course, r.activeID), "person-student")
 	r.open(fmt.Sprintf("%s/people/%d/remove", course, r.activeID), "person-remove")
 	r.open(course+"/people/left", "people-who-have-left")
+	r.open(course+"/people/review", "people-grants-to-review")
 	r.open(course+"/sections", "sections")
 	r.open(fmt.Sprintf("%s/sections/%d", course, r.section), "section")
 	r.open(fmt.Sprintf("%s/sections/%d/delete", course, r.section), "section-delete")
@@ -337,6 +363,8 @@ func (r *tour) pages() {
 	r.signIn()
 	r.open("/admin/people", "site-people")
 	r.open(fmt.Sprintf("/admin/people/%d", r.pendingID), "site-person")
+	r.open(fmt.Sprintf("/admin/people/%d/erase", r.pendingID), "site-person-erase")
+	r.open("/admin/erasures", "site-requests-to-be-erased")
 	r.open("/admin/arrivals", "site-arrivals")
 	r.open("/admin/courses", "site-courses")
 	r.open(fmt.Sprintf("/admin/courses?term=%d", r.year), "site-courses-of-a-year")
@@ -428,9 +456,9 @@ func (r *tour) missing() {
 		if slices.ContainsFunc(r.seen, path.MatchString) {
 			continue
 		}
-		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section), "{source_id}", fmt.Sprint(r.source), "{run_id}", fmt.Sprint(r.run), "{import_id}", fmt.Sprint(r.lists["done"]), "{term_id}", fmt.Sprint(r.term))
+		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section), "{source_id}", fmt.Sprint(r.source), "{run_id}", fmt.Sprint(r.run), "{import_id}", fmt.Sprint(r.lists["done"]), "{term_id}", fmt.Sprint(r.term), "{request_id}", fmt.Sprint(r.request))
 		// Of the administrators' pages, those show again what stands above them, or lead there.
-		if slices.Contains([]string{"/admin/people/search", "/admin/people/find", "/admin/audit/search", "/admin/terms/{term_id}/delete", "/admin/sources/{source_id}/runs"}, pattern) {
+		if slices.Contains([]string{"/admin/people/search", "/admin/people/find", "/admin/audit/search", "/admin/terms/{term_id}/delete", "/admin/sources/{source_id}/runs", "/admin/erasures/{request_id}/refuse"}, pattern) {
 			continue
 		}
 		asked := fill.Replace(pattern)
