@@ -177,18 +177,19 @@ func (s *scene) doubtful(t *testing.T, owner access.Caller) {
 		t.Fatal(err)
 	}
 	s.request = q.ID
-	giver, secret := s.Active("giver@uni.example", "Gottfried Wilhelm Amadeus", "von Hohenstein-Wolfeschlegelsteinhausen")
-	by := s.As(secret)
+	giver := colleague("giver@uni.example", "Gottfried Wilhelm Amadeus", "von Hohenstein-Wolfeschlegelsteinhausen")
+	id := s.enroll(t, owner, s.course, lms.RoleAssistant, giver)[0]
+	by := s.earlier(t, giver)
 	for _, change := range []struct {
 		by   access.Caller
 		whom service.PersonRef
 		may  []string
-	}{{owner, service.PersonRef{UserID: giver.ID}, []string{"staff.manage", "announcements.manage"}}, {by, service.PersonRef{UserID: s.activeID}, []string{"announcements.manage"}}} {
+	}{{owner, service.PersonRef{UserID: id}, []string{"staff.manage", "announcements.manage"}}, {by, service.PersonRef{UserID: s.activeID}, []string{"announcements.manage"}}} {
 		if _, err := s.Service.SetPrivileges(t.Context(), change.by, service.PrivilegeChange{CourseID: s.course, Person: change.whom, Allow: change.may}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.Service.Remove(t.Context(), by, s.course, []int64{giver.ID}); err != nil {
+	if _, err := s.Service.Remove(t.Context(), by, s.course, []int64{id}); err != nil {
 		t.Fatal(err)
 	}
 }
