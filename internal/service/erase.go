@@ -6,6 +6,7 @@ import (
 
 	"matricula/internal/access"
 	"matricula/internal/lms"
+	"matricula/internal/store"
 )
 
 // Leaving says what becomes of the courses that only one person owns when that
@@ -116,6 +117,18 @@ func (w *work) makeOwner(ctx context.Context, id int64) error {
 // frees their address. What others rely on stays under the same id and a pseudonym
 // (H-08). It is the answer to their request, if there is one. There is no way back.
 func (s *Service) EraseUser(ctx context.Context, c access.Caller, id int64, l Leaving) (lms.User, error) {
+	u, err := s.eraseUser(ctx, c, id, l)
+	if err != nil {
+		return u, err
+	}
+	// Nobody is found by the name any more; this removes the last trace of the index.
+	if err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error { return tx.TidySearch(ctx) }); err != nil {
+		s.log.WarnContext(ctx, "the search index was not put in order after somebody was erased; the next time does it too", "error", err)
+	}
+	return u, nil
+}
+
+func (s *Service) eraseUser(ctx context.Context, c access.Caller, id int64, l Leaving) (lms.User, error) {
 	return doOnce(ctx, s, c, access.UserErase, 0, nil, func(ctx context.Context, w *work) (lms.User, error) {
 		if err := w.tx.LockOwnedCourses(ctx, id); err != nil {
 			return lms.User{}, err
