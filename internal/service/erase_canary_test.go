@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"matricula/internal/lms"
 	"matricula/internal/service"
@@ -126,6 +127,24 @@ func TestH08NoTableHoldsAnythingOfSomebodyWhoWasErased(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		// Mail to them, to the address before anybody had it, and a code that waits.
+		err = s.store.Write(ctx, func(_ context.Context, tx *store.Tx) error {
+			now := s.clock.now()
+			for event, user := range map[string]int64{"a": id, "b": lms.SystemUserID} {
+				if _, err := tx.AddMail(ctx, lms.Mail{Kind: lms.MailNamed, UserID: user, Address: "canarius@uni.example", Event: event, CreatedBy: ada.UserID, CreatedAt: now, NextAt: now}); err != nil {
+					return err
+				}
+				proof := store.Proof{Kind: store.ProofSignIn, SecretHash: []byte(event), UserID: user, Address: "canarius@uni.example", Token: `{"name":"Canaria"}`, CodeHash: []byte("c"), CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
+				if _, err := tx.AddProof(ctx, proof); err != nil {
+					return err
+				}
+			}
+			_, err := tx.AddNotice(ctx, id, course, ada.UserID, []byte("answer"), now)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 		// They arrive, change their address, act, and ask to be erased.
 		if _, err := s.SignIn(ctx, campus, signin.Token{Issuer: campus.Issuer, Subject: "canary", Email: "canarius@uni.example", EmailVerified: signin.VerifiedTrue, GivenName: "Canaria", FamilyName: "Birdsong", Name: "Canaria B. Birdsong"}, "Peculiar Browser", "r"); err != nil {
 			t.Fatal(err)
@@ -153,7 +172,7 @@ func TestH08NoTableHoldsAnythingOfSomebodyWhoWasErased(t *testing.T) {
 		}
 
 		before := s.finds()
-		for _, table := range []string{"users", "emails", "identities", "sessions", "api_tokens", "enrollments", "past_places", "import_chunks", "imports", "idempotency_keys", "sourced_ids", "source_runs", "audit_entries", "erasure_requests"} {
+		for _, table := range []string{"users", "emails", "identities", "sessions", "api_tokens", "enrollments", "past_places", "import_chunks", "imports", "idempotency_keys", "sourced_ids", "source_runs", "mails", "proofs", "audit_entries", "erasure_requests"} {
 			if before[table] == nil {
 				t.Errorf("the canary never came to %s, so that this test proves nothing about it", table)
 			}
@@ -164,6 +183,9 @@ func TestH08NoTableHoldsAnythingOfSomebodyWhoWasErased(t *testing.T) {
 		}
 		if n := s.count(`enrollments WHERE user_id = $1`, id) + s.count(`past_places WHERE user_id = $1`, id); n != 2 {
 			t.Errorf("%d places are left of two", n)
+		}
+		if n := s.count(`notices`); n != 0 {
+			t.Errorf("%d notices are left", n)
 		}
 		if n := s.count(`enrollments WHERE added_by = $1`, id); n != 1 {
 			t.Errorf("%d people are known to have been added by the erased", n)

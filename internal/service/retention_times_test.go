@@ -9,7 +9,7 @@ import (
 )
 
 // TestH18WhatHasEndedIsGoneOnSchedule moves the clock from one time of the
-// documentation (docs/privacy.md) to the next.
+// documentation (docs/admin/privacy.md) to the next.
 func TestH18WhatHasEndedIsGoneOnSchedule(t *testing.T) {
 	each(t, func(t *testing.T, s *school) {
 		ada := s.teacher("ada@uni.example")

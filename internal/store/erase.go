@@ -33,6 +33,9 @@ var (
 		{"erase API tokens", stmt(`DELETE FROM api_tokens WHERE user_id = $1`)},
 		{"erase idempotency keys", stmt(`DELETE FROM idempotency_keys WHERE user_id = $1`)},
 		{"erase privileges", stmt(`DELETE FROM course_privileges WHERE user_id = $1`)},
+		{"erase mails", stmt(`DELETE FROM mails WHERE user_id = $1`)},
+		{"erase proofs", stmt(`DELETE FROM proofs WHERE user_id = $1`)},
+		{"erase notices", stmt(`DELETE FROM notices WHERE user_id = $1`)},
 		{"erase identifiers", stmt(`DELETE FROM sourced_ids WHERE kind = 'user' AND local_id = $1`)},
 	}
 

@@ -53,18 +53,26 @@ var erasing = map[string]string{
 	"imports.heading":     cleaned, "imports.name": cleaned,
 	"imports.new_sections": staff,
 
+	"mails.address": rowGoes, "mails.data": rowGoes, "mails.event": rowGoes, "mails.fault": rowGoes, "mails.kind": rowGoes, "mails.language": rowGoes,
+	"mails.lease_node": nothing, "mails.state": rowGoes,
+	"notices.answer_hash": rowGoes,
+
 	"past_places.allow": nothing, "past_places.deny": nothing, "past_places.limited_to": nothing, "past_places.role_key": nothing,
 	"past_places.role_name": staff, "past_places.section": staff, "past_places.number": emptied,
 
+	"proofs.address": rowGoes, "proofs.code_hash": rowGoes, "proofs.kind": rowGoes, "proofs.next": rowGoes, "proofs.provider": rowGoes, "proofs.secret_hash": rowGoes, "proofs.token": rowGoes,
+
 	"secrets.name": nothing, "secrets.value": nothing,
 	"sections.name": staff, "sections.name_key": staff,
-	"sessions.token_hash": rowGoes, "sessions.user_agent": rowGoes,
+	"sessions.access_hash": rowGoes, "sessions.program": rowGoes, "sessions.refresh_hash": rowGoes, "sessions.scopes": rowGoes, "sessions.token_hash": rowGoes, "sessions.user_agent": rowGoes,
 	"signin_attempts.browser_hash": short, "signin_attempts.next": short, "signin_attempts.nonce": short, "signin_attempts.provider": short,
 	"signin_attempts.state_hash": short, "signin_attempts.verifier": short,
 
 	"source_runs.counts": nothing, "source_runs.fingerprint": "nothing: a hash of the whole bundle", "source_runs.name": staff, "source_runs.notes": cleaned, "source_runs.state": nothing,
 	"sourced_ids.kind": nothing, "sourced_ids.sourced_id": rowGoes,
 	"sources.kind": nothing, "sources.lease_node": nothing, "sources.name": staff, "sources.place": staff, "sources.role": nothing,
+
+	"spent_id_tokens.fingerprint": "nothing: a hash that says nothing about whose it was, gone within a day",
 
 	"terms.name": staff, "terms.name_key": staff,
 

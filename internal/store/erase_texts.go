@@ -169,13 +169,15 @@ var (
 	sqlChunksWith  = stmt(`SELECT import_id, n FROM import_chunks WHERE import_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$2}) AND ` + inText("rows"))
 	sqlHeadsWith   = stmt(`SELECT id, name, heading FROM imports WHERE ` + inText("name || heading"))
 	sqlSetHead     = stmt(`UPDATE imports SET name = $2, heading = $3 WHERE id = $1`)
+	sqlEraseMails  = stmt(`DELETE FROM mails WHERE address IN (SELECT j.value->>0 FROM {rows:$1})`)
+	sqlEraseProofs = stmt(`DELETE FROM proofs WHERE address IN (SELECT j.value->>0 FROM {rows:$1})`)
 	sqlEntriesOf   = stmt(`SELECT id, before, after FROM audit_entries WHERE subject_id = $1 AND (before <> '{}' OR after <> '{}')`)
 	sqlSetEntry    = stmt(`UPDATE audit_entries SET before = $2, after = $3 WHERE id = $1`)
 )
 
 // eraseTexts takes somebody, who is erased, out of the texts about others.
 func (tx *Tx) eraseTexts(ctx context.Context, p *personal) error {
-	for _, part := range []func(context.Context, *personal) error{tx.eraseAnswers, tx.eraseNotes, tx.eraseLists, tx.eraseHeads, tx.eraseEntries} {
+	for _, part := range []func(context.Context, *personal) error{tx.eraseAnswers, tx.eraseNotes, tx.eraseLists, tx.eraseHeads, tx.eraseEntries, tx.eraseMails} {
 		if err := part(ctx, p); err != nil {
 			return fmt.Errorf("erase texts about user %d: %w", p.id, err)
 		}
@@ -340,6 +342,21 @@ func (tx *Tx) eraseEntries(ctx context.Context, p *personal) error {
 			if err := tx.later(ctx, "erase audit text", sqlSetEntry, e.id, before, after); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// eraseMails removes what was sent, or is to be sent, to an address that was nobody's
+// at the time, such as a code to prove it.
+func (tx *Tx) eraseMails(ctx context.Context, p *personal) error {
+	list := make([][1]string, len(p.addresses))
+	for i, a := range p.addresses {
+		list[i][0] = string(a)
+	}
+	for label, st := range map[string]*statement{"erase mails to an address": sqlEraseMails, "erase proofs of an address": sqlEraseProofs} {
+		if err := tx.later(ctx, label, st, mustJSON(list)); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -132,9 +132,9 @@ func TestGrantsAreReviewedOnTheirPage(t *testing.T) {
 	if n := len(page.all(".grant")); n != 2 {
 		t.Errorf("%d to review", n)
 	}
-	page.submit("form[action='" + c.personPath(ids[0]) + "/confirm']").wantTo(review).says(".flash", "Confirmed")
+	page.submit("form[action='"+c.personPath(ids[0])+"/confirm']").wantTo(review).says(".flash", "Confirmed")
 	left := c.ada.get(review)
-	left.submit("form[action='" + c.personPath(ids[1]) + "/take']").wantTo(review).says(".flash", "Taken away").says(".empty", "may still give it")
+	left.submit("form[action='"+c.personPath(ids[1])+"/take']").wantTo(review).says(".flash", "Taken away").says(".empty", "may still give it")
 	if m := c.member(ids[0]); m.Enrollment == nil || m.Enrollment.AddedBy != c.ada.user.ID {
 		t.Errorf("the confirmed is %+v", m.Enrollment)
 	}
