@@ -39,6 +39,9 @@ var erasing = map[string]string{
 
 	"erasure_requests.answer": emptied, "erasure_requests.note": emptied, "erasure_requests.state": nothing,
 
+	"gone_people.address_hash": "nothing: a hash with the site's own key, which leads to nobody without the address",
+	"gone_people.masked":       "nothing: a masked address, forgotten after 90 days",
+
 	"idempotency_keys.answer":      cleaned + "; those of the person go",
 	"idempotency_keys.fingerprint": "nothing: a hash of the whole request, gone within a day; those of the person go",
 	"idempotency_keys.key":         "nothing: what a program made up, gone within a day; those of the person go",
