@@ -78,7 +78,7 @@ func TestAdministratorsFindWhatWaitsForAnAddressAndMendIt(t *testing.T) {
 	c.admin.post(there+"/withdraw", "confirm", "yes").wantTo("/admin/people")
 	c.admin.get(there).says(".notice", "This account was erased")
 	c.admin.post("/admin/people/find", "email", "grace@uni.example").want(http.StatusOK).says(".fault", "was withdrawn on")
-	c.admin.get("/admin/audit?person="+itoa(id)).want(http.StatusOK).says("main", "#"+itoa(id))
+	c.admin.get("/admin/audit?person="+itoa(id)).want(http.StatusOK).says("main", lms.Pseudonym(id))
 }
 
 func TestWhoExpiresSoonIsAnnouncedAndKept(t *testing.T) {
