@@ -100,6 +100,9 @@ const (
 	RoleUpdate        Action = "role.update"
 	RoleDelete        Action = "role.delete"
 	AuditView         Action = "audit.view"
+	GrantReview       Action = "grant.review"
+	GrantConfirm      Action = "grant.confirm"
+	GrantTake         Action = "grant.take"
 
 	AnnouncementView   Action = "announcement.view"
 	AnnouncementCreate Action = "announcement.create"
@@ -126,6 +129,12 @@ const (
 	SiteAuditView Action = "site-audit.view"
 	UserName      Action = "user.name"
 	UserUpdate    Action = "user.update"
+	UserErase     Action = "user.erase"
+	UserExport    Action = "user.export"
+	ErasureView   Action = "erasure.view"
+	ErasureAsk    Action = "erasure.ask"
+	ErasureRecall Action = "erasure.withdraw"
+	ErasureRefuse Action = "erasure.refuse"
 	DirectoryView Action = "directory.view"
 
 	MergeView         Action = "merge.view"
@@ -227,6 +236,9 @@ var rules = map[Action]rule{
 	RoleUpdate:        {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
 	RoleDelete:        {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
 	AuditView:         {course: true, any: []lms.Privilege{lms.AuditView}, frozen: true},
+	GrantReview:       {course: true, any: []lms.Privilege{lms.StaffManage}, frozen: true},
+	GrantConfirm:      {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
+	GrantTake:         {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
 
 	AnnouncementView:   {course: true, frozen: true},
 	AnnouncementCreate: {course: true, any: []lms.Privilege{lms.AnnouncementsManage}, write: true},
@@ -253,6 +265,12 @@ var rules = map[Action]rule{
 	SiteAuditView: {site: admins},
 	UserName:      {site: admins, write: true},
 	UserUpdate:    {site: admins, write: true},
+	UserErase:     {site: admins, write: true},
+	UserExport:    {site: admins, browser: true},
+	ErasureView:   {site: admins},
+	ErasureAsk:    {site: anybody, write: true, browser: true},
+	ErasureRecall: {site: anybody, write: true, browser: true},
+	ErasureRefuse: {site: admins, write: true},
 	DirectoryView: {site: anybody},
 
 	MergeView:         {site: anybody},

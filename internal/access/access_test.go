@@ -102,6 +102,9 @@ func TestC01TheWholePolicyByRole(t *testing.T) {
 		RoleUpdate:        all[:2],
 		RoleDelete:        all[:2],
 		AuditView:         all[:2],
+		GrantReview:       all[:2],
+		GrantConfirm:      all[:2],
+		GrantTake:         all[:2],
 
 		RosterExport:       all[:4],
 		CoursePreview:      all[:4],
@@ -151,6 +154,7 @@ func TestTheWholePolicyBySiteRole(t *testing.T) {
 	any3 := []lms.SiteRole{lms.SiteMember, lms.SiteTeacher, lms.SiteAdmin}
 	may := map[Action][]lms.SiteRole{
 		CourseCreate: any3[1:], SiteAuditView: any3[2:], SiteExport: any3[2:], UserName: any3[2:], UserUpdate: any3[2:], DirectoryView: any3,
+		UserErase: any3[2:], UserExport: any3[2:], ErasureView: any3[2:], ErasureRefuse: any3[2:], ErasureAsk: any3, ErasureRecall: any3,
 		AccountView: any3, AccountUpdate: any3, AccountExport: any3, SessionEnd: any3, TokenView: any3, TokenCreate: any3, TokenRevoke: any3,
 		TermView: any3, TermCreate: any3[2:], TermUpdate: any3[2:], TermDelete: any3[2:],
 		SourceView: any3[2:], SourceCreate: any3[2:], SourceUpdate: any3[2:], SourceDelete: any3[2:], SourceRun: any3[2:],
@@ -232,7 +236,7 @@ func TestC17ATokenDoesNoMoreThanItsScopesAndItsCourses(t *testing.T) {
 				t.Errorf("%s with %s: %v", a, what, err)
 			}
 		}
-		browser := slices.Contains([]Action{SessionEnd, TokenCreate, AccountExport, AddressProve, AddressAdd, AddressRemove, AddressPrimary, MergeAccept}, a)
+		browser := slices.Contains([]Action{SessionEnd, TokenCreate, AccountExport, AddressProve, AddressAdd, AddressRemove, AddressPrimary, MergeAccept, UserExport, ErasureAsk, ErasureRecall}, a)
 		check("a read token", token(lms.SiteAdmin, read), !a.Writes() && !browser)
 		check("a token without scopes", token(lms.SiteAdmin, nil), false)
 		check("a full token", token(lms.SiteAdmin, both), !browser)

@@ -56,6 +56,9 @@ func (d Delegator) MayTouch(m *lms.Member) error {
 	if m.User.ID == d.UserID {
 		return lms.Errorf(lms.CodeForbidden, "self-change", "Nobody can change what they themselves may do. Ask another owner of the course.")
 	}
+	if m.User.Status == lms.StatusErased {
+		return lms.Errorf(lms.CodeConflict, "account-erased", "This person was erased. Nothing can be given to them; they can only be removed.")
+	}
 	return d.mayOutrank(m)
 }
 

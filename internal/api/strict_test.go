@@ -52,6 +52,8 @@ var writes = []struct{ method, path, body string }{
 	{"POST", "/duplicates/dismiss", `{"one_id": {user}, "other_id": {other}}`},
 	{"POST", "/merge-preview", `{"keep": {"user_id": {user}}, "merge": {"user_id": {pending}}}`},
 	{"POST", "/merges", `{"keep": {"user_id": {user}}, "merge": {"user_id": {pending}}}`},
+	{"POST", "/me/erasure-request", `{"note": "I leave."}`},
+	{"POST", "/erasure-requests/{request}/refuse", `{"reason": "Not before June."}`},
 }
 
 // refusedAnyway are those of the writes whose bodies are fine, but not what they ask
@@ -62,13 +64,15 @@ var refusedAnyway = map[string]string{
 	"POST /me/addresses/confirm":     "no-proof",
 	"POST /me/addresses/primary":     "not-found",
 	"DELETE /me/addresses":           "not-found",
+
+	"POST /erasure-requests/{request}/refuse": "not-found",
 }
 
 func TestEveryWriteIsInTheListOfWrites_F11(t *testing.T) {
 	listed := map[string]bool{}
 	for _, w := range writes {
 		p, _, _ := strings.Cut(w.path, "?")
-		p = strings.NewReplacer("{pending}", "{user_id}", "{term}", "{term_id}", "{course}", "{course_id}", "{user}", "{user_id}", "{role}", "{role_id}", "{import}", "{import_id}", "{source}", "{source_id}", "{section}", "{section_id}", "{announcement}", "{announcement_id}").Replace(p)
+		p = strings.NewReplacer("{request}", "{request_id}", "{pending}", "{user_id}", "{term}", "{term_id}", "{course}", "{course_id}", "{user}", "{user_id}", "{role}", "{role_id}", "{import}", "{import_id}", "{source}", "{source_id}", "{section}", "{section_id}", "{announcement}", "{announcement_id}").Replace(p)
 		listed[w.method+" /api/v1"+p] = true
 	}
 	var d struct {
@@ -109,7 +113,7 @@ func TestBodiesAreReadStrictly_F11(t *testing.T) {
 		list := s.list(s.admin, course, "a@uni.example\n")
 		section := s.ask(s.admin, "POST", path("/courses/%d/sections", course), object{"name": "Lab A"}).is(201).id()
 		s.enroll(s.admin, course, "student", "pending@uni.example")
-		fill := strings.NewReplacer("{pending}", fmt.Sprint(s.idOf("pending@uni.example")), "{other}", fmt.Sprint(s.ada.UserID), "{source}", fmt.Sprint(source), "{import}", fmt.Sprint(list), "{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", fmt.Sprint(role))
+		fill := strings.NewReplacer("{request}", "987654", "{pending}", fmt.Sprint(s.idOf("pending@uni.example")), "{other}", fmt.Sprint(s.ada.UserID), "{source}", fmt.Sprint(source), "{import}", fmt.Sprint(list), "{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", fmt.Sprint(role))
 		before := s.state()
 		for _, w := range writes {
 			to, body := "/api/v1"+fill.Replace(w.path), fill.Replace(w.body)
@@ -441,7 +445,7 @@ func TestTokensReachOnlyWhatTheyAreFor_C17(t *testing.T) {
 		source := s.ask(s.admin, "POST", "/api/v1/sources", object{"name": "SIS", "kind": "upload"}).is(201).id()
 		list := s.list(s.ada, course, "a@uni.example\n")
 		section := s.ask(s.ada, "POST", path("/courses/%d/sections", course), object{"name": "Lab A"}).is(201).id()
-		fill := strings.NewReplacer("{pending}", fmt.Sprint(s.sam.UserID), "{source}", fmt.Sprint(source), "{import}", fmt.Sprint(list), "{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", "1")
+		fill := strings.NewReplacer("{request}", "987654", "{pending}", fmt.Sprint(s.sam.UserID), "{source}", fmt.Sprint(source), "{import}", fmt.Sprint(list), "{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", "1")
 		for _, w := range writes {
 			if strings.HasSuffix(w.path, "/lookup") || strings.HasSuffix(w.path, "/enrollment-check") {
 				continue // reads only

@@ -48,6 +48,7 @@ type UserPatch struct {
 	SiteRole      *string `json:"site_role,omitempty" nullable:"false" doc:"member, teacher or admin."`
 	Status        *string `json:"status,omitempty" nullable:"false" doc:"suspended, which ends all sessions at once; or active, which restores a suspended account (pending for somebody who has never signed in)."`
 	OrphanCourses bool    `json:"orphan_courses,omitempty" doc:"Confirms that suspending the person may leave courses without an active owner."`
+	SuccessorID   *int64  `json:"successor_id,omitempty" nullable:"false" minimum:"1" doc:"Becomes the owner of every course that nobody else owns when the person is suspended; somebody who has signed in."`
 }
 
 func (a *API) registerUsers() {
@@ -59,7 +60,7 @@ func (a *API) registerUsers() {
 	register(a, op(http.MethodGet, "/users/{user_id}", "get-user", tagUsers, "One user",
 		"A user whom the caller may see. 410 merged, with the id in merged_into, when they were merged into another whom the caller may see.", http.StatusGone), a.getUser)
 	register(a, op(http.MethodPatch, "/users/{user_id}", "update-user", tagUsers, "Change a user",
-		"Gives a site role, suspends or restores, for administrators. Nobody can change themselves. 409 last-owner when courses would lose their only active owner; orphan_courses confirms that.",
+		"Gives a site role, suspends or restores, for administrators. Nobody can change themselves. 409 last-owner when courses would lose their only active owner; successor_id or orphan_courses settles that.",
 		http.StatusConflict), a.patchUser)
 }
 
@@ -111,6 +112,7 @@ func (a *API) getUser(ctx context.Context, c *call, in *getUserIn) (*answer[User
 func (a *API) patchUser(ctx context.Context, c *call, in *patchUserIn) (*answer[User], error) {
 	u, err := a.svc.UpdateUser(ctx, c.caller, in.UserID, service.UserPatch{
 		SiteRole: in.Body.SiteRole, Status: in.Body.Status, OrphanCourses: in.Body.OrphanCourses,
+		Successor: service.PersonRef{UserID: idOrNone(in.Body.SuccessorID)},
 	})
 	if err != nil {
 		return nil, err

@@ -9,11 +9,11 @@ import (
 // User is a person, or a service account, which has no address.
 type User struct {
 	ID          int64      `json:"id" doc:"Never used again for anybody else."`
-	Email       *string    `json:"email" doc:"The primary address, in its canonical form; null for a service account."`
-	DisplayName string     `json:"display_name" doc:"What pages call the person: the name, else the address."`
+	Email       *string    `json:"email" doc:"The primary address, in its canonical form; null for a service account and for whoever was erased."`
+	DisplayName string     `json:"display_name" doc:"What pages call the person: the name, else the address; a pseudonym for whoever was erased."`
 	GivenName   string     `json:"given_name"`
 	FamilyName  string     `json:"family_name"`
-	Status      string     `json:"status" enum:"pending,active,suspended" doc:"pending: has been named by somebody and has never signed in."`
+	Status      string     `json:"status" enum:"pending,active,suspended,erased" doc:"pending: has been named by somebody and has never signed in. erased: only the record is left."`
 	SiteRole    string     `json:"site_role" enum:"member,teacher,admin" doc:"Teachers may create courses; administrators hold everything everywhere."`
 	CreatedAt   time.Time  `json:"created_at"`
 	ClaimedAt   *time.Time `json:"claimed_at" doc:"The first sign-in; null while pending."`

@@ -1,7 +1,7 @@
 package lms
 
 import (
-	"strconv"
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -76,18 +76,21 @@ type User struct {
 	Language   string    // in which they read, such as "it"; empty: as their browser says
 }
 
+// Pseudonym is what somebody is called who was erased. The id is never anybody
+// else's.
+func Pseudonym(id int64) string { return fmt.Sprintf("Person %d (erased)", id) }
+
 // DisplayName is what pages call the person: the name as given, else given and
-// family name, else the address, which always exists for a person who was not
-// erased. Of one who was, there is the id.
+// family name, else the address, which always exists for a person who was not erased.
 func (u *User) DisplayName() string {
+	if u.Status == StatusErased {
+		return Pseudonym(u.ID)
+	}
 	if u.Name != "" {
 		return u.Name
 	}
 	if n := strings.TrimSpace(u.GivenName + " " + u.FamilyName); n != "" {
 		return n
-	}
-	if u.Status == StatusErased {
-		return "#" + strconv.FormatInt(u.ID, 10)
 	}
 	return string(u.Email)
 }

@@ -139,7 +139,7 @@ func (k *copying) enroll(ctx context.Context, id int64, role string) error {
 
 // bring gives one of the old course's staff the same place in the new one.
 func (k *copying) bring(ctx context.Context, m *lms.Member, out *Copied) error {
-	if m.User.ID == k.w.caller.UserID {
+	if m.User.ID == k.w.caller.UserID || m.User.Status == lms.StatusErased {
 		return nil
 	}
 	if text, ok := k.mayNotBring(m); ok {

@@ -293,7 +293,7 @@ func (s *Service) endPlaces(ctx context.Context, course int64, users []int64) (n
 		if err != nil {
 			return err
 		}
-		members, err := tx.MembersByID(ctx, course, ids)
+		members, err := tx.AnyMembersByID(ctx, course, ids)
 		if err != nil {
 			return err
 		}

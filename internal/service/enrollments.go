@@ -238,7 +238,7 @@ func (w *work) changeRole(ctx context.Context, m *lms.Member, role lms.Role) err
 		return nil
 	}
 	changed := *m.Enrollment
-	changed.Role = role
+	changed.Role, changed.AddedBy = role, w.caller.UserID
 	m.Enrollment = &changed
 	changed.ByHand |= lms.FieldRole
 	if role.Owner() {
@@ -263,7 +263,7 @@ func (s *Service) Remove(ctx context.Context, c access.Caller, courseID int64, i
 		return nil, lms.Errorf(lms.CodeTooLarge, "too-many-rows", "These are %d people: at most %d can be removed at once.", len(ids), MaxRows)
 	}
 	return doOnce(ctx, s, c, access.EnrollmentRemove, courseID, nil, func(ctx context.Context, w *work) ([]RowResult, error) {
-		members, err := w.tx.MembersByID(ctx, courseID, ids)
+		members, err := w.tx.AnyMembersByID(ctx, courseID, ids)
 		if err != nil {
 			return nil, err
 		}

@@ -23,6 +23,21 @@ func (s *Service) recordExport(ctx context.Context, c access.Caller, a access.Ac
 	})
 }
 
+// still decides again for an export that goes on, about the caller as they are now:
+// nothing more goes out to somebody who was suspended meanwhile (C-04, C-21).
+// What is about a course decides anew with each page by itself.
+func (s *Service) still(ctx context.Context, c access.Caller, a access.Action) error {
+	u, ok, err := s.store.Reader().User(ctx, c.UserID)
+	if err != nil {
+		return err
+	}
+	if !ok || u.Status != lms.StatusActive {
+		return access.ErrAnonymous
+	}
+	c.SiteRole = u.SiteRole
+	return access.Decide(c, a, nil)
+}
+
 // ExportRoster gives every person of a course that a request finds to each.
 func (s *Service) ExportRoster(ctx context.Context, c access.Caller, r RosterRequest, each func(*lms.Member) error) error {
 	r.Limit = exportPage
@@ -73,6 +88,9 @@ func (s *Service) ExportDirectory(ctx context.Context, c access.Caller, r Direct
 			return nil
 		}
 		r.After = p.Next
+		if err := s.still(ctx, c, access.SiteExport); err != nil {
+			return err
+		}
 	}
 }
 
@@ -97,6 +115,9 @@ func (s *Service) ExportCourses(ctx context.Context, c access.Caller, each func(
 			return nil
 		}
 		r.Before = p.Next
+		if err := s.still(ctx, c, access.SiteExport); err != nil {
+			return err
+		}
 	}
 }
 
@@ -127,6 +148,11 @@ func (s *Service) ExportAudit(ctx context.Context, c access.Caller, r AuditReque
 			return nil
 		}
 		r.Before = p.Next
+		if course == 0 {
+			if err := s.still(ctx, c, action); err != nil {
+				return err
+			}
+		}
 	}
 }
 

@@ -79,7 +79,7 @@ func (w *work) stepBack(ctx context.Context, then After, to *lms.Member) error {
 		if err != nil {
 			return err
 		}
-		if err := w.tx.SetRole(ctx, lms.Enrollment{CourseID: w.courseID, UserID: self.User.ID, Role: role, ByHand: self.Enrollment.ByHand | lms.FieldRole}); err != nil {
+		if err := w.tx.SetRole(ctx, lms.Enrollment{CourseID: w.courseID, UserID: self.User.ID, Role: role, AddedBy: w.caller.UserID, ByHand: self.Enrollment.ByHand | lms.FieldRole}); err != nil {
 			return err
 		}
 		after = enrollmentAudit{Role: role.Key}
@@ -88,6 +88,11 @@ func (w *work) stepBack(ctx context.Context, then After, to *lms.Member) error {
 		if lms.TypeOf(err) == "last-owner" {
 			return lms.Errorf(lms.CodeConflict, "last-owner", "%s has not signed in yet, and a course always has an owner who has. Stay an owner until then.", to.User.DisplayName())
 		}
+		return err
+	}
+	// The new owner answers for the course from now on, and so for what they have in
+	// it: who steps back could no longer give it.
+	if err := w.tx.SetAddedBy(ctx, w.courseID, to.User.ID, to.User.ID); err != nil {
 		return err
 	}
 	w.unchanged = false

@@ -86,7 +86,7 @@ func (s *Service) UserPlaces(ctx context.Context, c access.Caller, id int64) (p 
 	}
 	tx := s.store.Reader()
 	if u.CreatedBy != lms.SystemUserID && u.CreatedBy != id {
-		by, ok, err := tx.User(ctx, u.CreatedBy)
+		by, ok, err := tx.AnyUser(ctx, u.CreatedBy)
 		if err != nil {
 			return p, err
 		}

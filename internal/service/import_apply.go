@@ -176,6 +176,7 @@ func (a *applying) changeOne(ctx context.Context, r *plannedRow) error {
 			return nil
 		}
 		to.ByHand &^= lms.FieldRole
+		to.AddedBy = w.caller.UserID
 		if err := w.tx.SetRole(ctx, to); err != nil {
 			return err
 		}

@@ -329,7 +329,7 @@ func (c *checking) leaving(ctx context.Context) (n int64, err error) {
 		}
 		for i := range people {
 			m := &people[i].Member
-			if c.inList[m.User.ID] || m.User.ID == c.w.caller.UserID || !c.roles[m.Enrollment.Role.ID] || m.Enrollment.Role.Owner() || (c.imp.Options.Imported && m.Enrollment.Source != lms.SourceImport) {
+			if c.inList[m.User.ID] || m.User.ID == c.w.caller.UserID || m.User.Status == lms.StatusErased || !c.roles[m.Enrollment.Role.ID] || m.Enrollment.Role.Owner() || (c.imp.Options.Imported && m.Enrollment.Source != lms.SourceImport) {
 				continue
 			}
 			row := lms.ImportRow{UserID: m.User.ID, Plan: lms.PlanRemove}

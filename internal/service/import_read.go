@@ -71,7 +71,7 @@ func (s *Service) CreateImport(ctx context.Context, c access.Caller, n NewImport
 		if err := w.tx.RenewImport(ctx, i.ID, "", w.now.Add(leaseFor)); err != nil {
 			return i, err
 		}
-		return i, w.record(ctx, 0, nil, importAudit{Import: i.ID, Name: name})
+		return i, w.record(ctx, 0, nil, importView(lms.Import{ID: i.ID, Name: name}))
 	})
 	if err != nil {
 		return i, err
@@ -359,6 +359,37 @@ const (
 	halfImportLife   = time.Hour
 	unusedImportLife = 14 * 24 * time.Hour
 )
+
+// For how long what a list said is kept after it is over: the report can be read, and
+// the list be undone, so long.
+const importRowsLife = 180 * 24 * time.Hour
+
+// dropOldRows removes the rows of lists that were over long ago. What the lists did
+// stands in the courses and in the audit.
+func (s *Service) dropOldRows(ctx context.Context) error {
+	before := s.now().Add(-importRowsLife)
+	ids, err := s.store.Reader().OldImports(ctx, before)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+			i, ok, err := tx.LockImport(ctx, id)
+			if err != nil || !ok || i.State.Working() || !i.EndedAt.Before(before) {
+				return err
+			}
+			i.Chunks = 0
+			if err := tx.DropChunks(ctx, id); err != nil {
+				return err
+			}
+			return tx.UpdateImport(ctx, i)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // dropStaleImports removes the rows of lists that came to nothing.
 func (s *Service) dropStaleImports(ctx context.Context) error {

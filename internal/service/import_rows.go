@@ -108,7 +108,7 @@ func (s *Service) addPeople(ctx context.Context, tx *store.Tx, i lms.Import, row
 	if len(ids) == 0 {
 		return nil
 	}
-	members, err := tx.MembersByID(ctx, i.CourseID, ids)
+	members, err := tx.AnyMembersByID(ctx, i.CourseID, ids)
 	if err != nil {
 		return err
 	}

@@ -139,6 +139,7 @@ func (u *undoing) changeBack(ctx context.Context, row *lms.ImportRow, m *lms.Mem
 	changed := differ(is.Details, to.Details)
 	if role.ID != is.Role.ID {
 		changed |= lms.FieldRole
+		to.AddedBy = u.im.w.caller.UserID
 	}
 	if is.ByHand&changed&^b.ByHand != 0 {
 		return staysBuiltOn, nil

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"matricula/internal/access"
@@ -23,6 +24,9 @@ type importAudit struct {
 }
 
 func importView(i lms.Import) importAudit {
+	if strings.Contains(i.Name, "@") {
+		i.Name = "" // an address has no place in the audit, which nobody can take it out of
+	}
 	return importAudit{Import: i.ID, Name: i.Name, Rows: i.Rows, Counts: i.Counts}
 }
 
@@ -329,6 +333,8 @@ func (s *Service) UndoImport(ctx context.Context, c access.Caller, id int64) (lm
 			return errImportBusy(i)
 		case i.StartedAt.IsZero() || i.State != lms.ImportDone && i.State != lms.ImportCanceled && i.State != lms.ImportFailed:
 			return lms.Errorf(lms.CodeConflict, "import-not-begun", "This list has changed nothing, so there is nothing to undo.")
+		case i.Chunks == 0:
+			return lms.Errorf(lms.CodeConflict, "import-too-old", "What this list said is no longer kept, so it cannot be undone. Change the people of the course by hand.")
 		}
 		view := importView(*i)
 		i.State, i.UndoneBy, i.Done, i.EndedAt = lms.ImportUndoing, w.caller.UserID, 0, time.Time{}

@@ -208,7 +208,10 @@ func TestH08AndI13AWithdrawnAddressIsFreeAndTheIDLeadsToNobody(t *testing.T) {
 		if n := s.audited(access.UserWithdraw, lms.OutcomeDone); n != 3 {
 			t.Errorf("%d entries, want one for each course and one beside", n)
 		}
-		refused(t, "by the id", second(s.User(ctx, s.admin, id)), lms.CodeNotFound, "not-found")
+		refused(t, "by the id", second(s.User(ctx, ada, id)), lms.CodeNotFound, "not-found")
+		if u, err := s.User(ctx, s.admin, id); err != nil || u.DisplayName() != lms.Pseudonym(id) || u.Email != "" {
+			t.Errorf("administrators see %+v (%v)", u, err)
+		}
 		refused(t, "taken back", second(s.RestorePlace(ctx, ada, course, id)), lms.CodeNotFound, "not-found")
 		refused(t, "again", s.Withdraw(ctx, ada, id), lms.CodeNotFound, "not-found")
 		if rows, err := s.Enroll(ctx, s.admin, service.EnrollRequest{CourseID: course, Role: "student", UserIDs: []int64{id}}); err != nil || rows[0].Result != service.ResultRefused {
@@ -217,7 +220,7 @@ func TestH08AndI13AWithdrawnAddressIsFreeAndTheIDLeadsToNobody(t *testing.T) {
 		if page, err := s.Directory(ctx, s.admin, service.DirectoryRequest{Search: "grace@uni", Limit: 5}); err != nil || len(page.Members) != 0 {
 			t.Errorf("found: %+v (%v)", page.Members, err)
 		}
-		if page, err := s.Audit(ctx, s.admin, service.AuditRequest{PersonID: id, Limit: 50}); err != nil || len(page.Entries) < 4 || page.Entries[0].Subject.DisplayName() != fmt.Sprint("#", id) {
+		if page, err := s.Audit(ctx, s.admin, service.AuditRequest{PersonID: id, Limit: 50}); err != nil || len(page.Entries) < 4 || page.Entries[0].Subject.DisplayName() != lms.Pseudonym(id) {
 			t.Errorf("the record of the person: %d entries (%v)", len(page.Entries), err)
 		}
 		gone, err := s.GonePeople(ctx, ada, course, 0, 10)

@@ -9,8 +9,8 @@ import (
 	"matricula/internal/store"
 )
 
-// OwnData is everything that Matricula keeps about the caller, what stands in
-// the audit aside: see OwnAudit.
+// OwnData is everything that Matricula keeps about a person, what stands in the
+// audit aside: see OwnAudit.
 type OwnData struct {
 	User          lms.User
 	NamedBy       *lms.User // nil when they came by themselves
@@ -21,6 +21,8 @@ type OwnData struct {
 	Places        []OwnPlace
 	Past          []lms.PastPlace
 	Announcements []lms.Announcement // that they wrote
+	Requests      []lms.ErasureRequest
+	Identifiers   []store.Identifier // in student systems
 	At            time.Time
 }
 
@@ -39,48 +41,85 @@ func (s *Service) OwnData(ctx context.Context, c access.Caller) (d OwnData, err 
 		return d, err
 	}
 	tx := s.store.Reader()
+	return s.dataOf(ctx, tx, c.UserID)
+}
+
+// DataOf is OwnData of somebody else, for an administrator whom they asked: whoever
+// has never signed in cannot ask Matricula (H-07). It stands in the audit of both.
+func (s *Service) DataOf(ctx context.Context, c access.Caller, id int64) (d OwnData, err error) {
+	err = s.do(ctx, c, access.UserExport, 0, func(ctx context.Context, w *work) error {
+		u, ok, err := w.tx.User(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !ok || u.Kind != lms.KindPerson {
+			return errNoUser
+		}
+		return w.record(ctx, id, nil, nil)
+	})
+	if err != nil {
+		return d, err
+	}
+	return s.dataOf(ctx, s.store.Reader(), id)
+}
+
+// AuditOf lists what stands in the audit about somebody, for DataOf.
+func (s *Service) AuditOf(ctx context.Context, c access.Caller, id, before int64, limit int) (AuditPage, error) {
+	if err := s.still(ctx, c, access.UserExport); err != nil {
+		return AuditPage{}, err
+	}
+	return s.auditPage(ctx, AuditRequest{PersonID: id, Before: before, Limit: limit})
+}
+
+func (s *Service) dataOf(ctx context.Context, tx *store.Tx, id int64) (d OwnData, err error) {
 	d.At = s.now()
 	var ok bool
-	if d.User, ok, err = tx.User(ctx, c.UserID); err != nil || !ok {
+	if d.User, ok, err = tx.User(ctx, id); err != nil || !ok {
 		return d, err
 	}
 	known := map[int64]*lms.User{}
-	who := func(id int64) (*lms.User, error) {
-		if u, ok := known[id]; ok || id == 0 || id == lms.SystemUserID {
+	who := func(whom int64) (*lms.User, error) {
+		if u, ok := known[whom]; ok || whom == 0 || whom == lms.SystemUserID {
 			return u, nil
 		}
-		u, ok, err := tx.User(ctx, id)
+		u, ok, err := tx.AnyUser(ctx, whom)
 		if err != nil || !ok {
 			return nil, err
 		}
-		known[id] = &u
+		known[whom] = &u
 		return &u, nil
 	}
-	if d.User.CreatedBy != c.UserID {
+	if d.User.CreatedBy != id {
 		if d.NamedBy, err = who(d.User.CreatedBy); err != nil {
 			return d, err
 		}
 	}
-	if d.Addresses, err = tx.Addresses(ctx, c.UserID); err != nil {
+	if d.Addresses, err = tx.Addresses(ctx, id); err != nil {
 		return d, err
 	}
-	if d.Identities, err = tx.Identities(ctx, c.UserID); err != nil {
+	if d.Identities, err = tx.Identities(ctx, id); err != nil {
 		return d, err
 	}
-	if d.Sessions, err = tx.Sessions(ctx, c.UserID, d.At); err != nil {
+	if d.Sessions, err = tx.Sessions(ctx, id, d.At); err != nil {
 		return d, err
 	}
-	if d.Tokens, err = tx.Tokens(ctx, c.UserID, maxID, everyToken); err != nil {
+	if d.Tokens, err = tx.Tokens(ctx, id, maxID, everyToken); err != nil {
 		return d, err
 	}
-	if d.Places, err = ownPlaces(ctx, tx, c.UserID, who); err != nil {
+	if d.Places, err = ownPlaces(ctx, tx, id, who); err != nil {
 		return d, err
 	}
-	if d.Past, err = ownPast(ctx, tx, c.UserID); err != nil {
+	if d.Past, err = ownPast(ctx, tx, id); err != nil {
+		return d, err
+	}
+	if d.Requests, err = tx.ErasuresOf(ctx, id, maxID, everyToken); err != nil {
+		return d, err
+	}
+	if d.Identifiers, err = tx.IdentifiersOf(ctx, id); err != nil {
 		return d, err
 	}
 	for before := int64(maxID); ; {
-		list, err := tx.AnnouncementsBy(ctx, c.UserID, before, exportPage)
+		list, err := tx.AnnouncementsBy(ctx, id, before, exportPage)
 		if err != nil {
 			return d, err
 		}
@@ -139,7 +178,7 @@ func ownPast(ctx context.Context, tx *store.Tx, user int64) (past []lms.PastPlac
 // OwnAudit lists what stands in the audit about the caller: what they did, and
 // what was done to them.
 func (s *Service) OwnAudit(ctx context.Context, c access.Caller, before int64, limit int) (AuditPage, error) {
-	if err := access.Decide(c, access.AccountView, nil); err != nil {
+	if err := s.still(ctx, c, access.AccountView); err != nil {
 		return AuditPage{}, err
 	}
 	return s.auditPage(ctx, AuditRequest{PersonID: c.UserID, Before: before, Limit: limit})

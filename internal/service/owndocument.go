@@ -28,6 +28,24 @@ type OwnDocument struct {
 	Courses       []OwnCourse       `json:"courses"`
 	PastCourses   []OwnPastCourse   `json:"past_courses"`
 	Announcements []OwnAnnouncement `json:"announcements"`
+	Requests      []OwnRequest      `json:"erasure_requests"`
+	Identifiers   []OwnIdentifier   `json:"identifiers" doc:"By which student systems know the person."`
+}
+
+// OwnRequest is a request to be erased.
+type OwnRequest struct {
+	State     lms.ErasureState `json:"state"`
+	Note      string           `json:"note"`
+	AskedAt   time.Time        `json:"asked_at"`
+	DecidedAt *time.Time       `json:"decided_at"`
+	DecidedBy string           `json:"decided_by"`
+	Answer    string           `json:"answer"`
+}
+
+// OwnIdentifier is by what a student system knows the person.
+type OwnIdentifier struct {
+	Source     string `json:"source"`
+	Identifier string `json:"identifier"`
 }
 
 // OwnPastCourse is a place that the caller had in a course once.
@@ -36,6 +54,8 @@ type OwnPastCourse struct {
 	Role    string          `json:"role"`
 	Allow   []lms.Privilege `json:"allow"`
 	Deny    []lms.Privilege `json:"deny"`
+	Section string          `json:"section"`
+	Number  string          `json:"student_number"`
 	BeganAt time.Time       `json:"began_at"`
 	EndedAt time.Time       `json:"ended_at"`
 }
@@ -81,6 +101,10 @@ type OwnCourse struct {
 	ID        int64           `json:"id"`
 	Title     string          `json:"title"`
 	Role      string          `json:"role" doc:"Empty for whoever has privileges and no role."`
+	Section   string          `json:"section"`
+	Number    string          `json:"student_number"`
+	BeginsAt  *time.Time      `json:"begins_at"`
+	EndsAt    *time.Time      `json:"ends_at"`
 	AddedBy   string          `json:"added_by"`
 	AddedAt   *time.Time      `json:"added_at"`
 	Allow     []lms.Privilege `json:"allow" doc:"What was allowed beside the role."`
@@ -140,6 +164,7 @@ func (d *OwnData) Document() OwnDocument {
 		At: d.At.UTC(), ID: u.ID, Status: u.Status, SiteRole: u.SiteRole, GivenName: u.GivenName, FamilyName: u.FamilyName, Name: u.Name, Language: u.Language,
 		NamedBy: nameOnly(d.NamedBy), CreatedAt: u.CreatedAt.UTC(), ClaimedAt: moment(u.ClaimedAt), LastSeenAt: moment(u.LastSeenAt),
 		Addresses: []OwnAddress{}, Identities: []OwnIdentity{}, Sessions: []OwnSession{}, Tokens: []OwnToken{}, Courses: []OwnCourse{}, PastCourses: []OwnPastCourse{}, Announcements: []OwnAnnouncement{},
+		Requests: []OwnRequest{}, Identifiers: []OwnIdentifier{},
 	}
 	for _, a := range d.Addresses {
 		out.Addresses = append(out.Addresses, OwnAddress{string(a.Email), a.AsTyped, a.Primary, moment(a.VerifiedAt), a.CreatedAt.UTC()})
@@ -157,7 +182,17 @@ func (d *OwnData) Document() OwnDocument {
 		out.Courses = append(out.Courses, d.Places[i].document())
 	}
 	for _, p := range d.Past {
-		out.PastCourses = append(out.PastCourses, OwnPastCourse{p.CourseID, p.Role.Key, p.Allow.List(), p.Deny.List(), p.Began.UTC(), p.Ended.UTC()})
+		out.PastCourses = append(out.PastCourses, OwnPastCourse{p.CourseID, p.Role.Key, p.Allow.List(), p.Deny.List(), p.Section, p.Number, p.Began.UTC(), p.Ended.UTC()})
+	}
+	for _, q := range d.Requests {
+		r := OwnRequest{State: q.State, Note: q.Note, AskedAt: q.AskedAt.UTC(), DecidedAt: moment(q.DecidedAt), Answer: q.Answer}
+		if q.State != lms.ErasureOpen {
+			r.DecidedBy = nameOnly(&q.DecidedBy)
+		}
+		out.Requests = append(out.Requests, r)
+	}
+	for _, i := range d.Identifiers {
+		out.Identifiers = append(out.Identifiers, OwnIdentifier(i))
 	}
 	for _, a := range d.Announcements {
 		out.Announcements = append(out.Announcements, OwnAnnouncement{a.CourseID, a.Title, a.Body, a.PublishAt.UTC(), a.CreatedAt.UTC()})
@@ -169,6 +204,7 @@ func (p *OwnPlace) document() OwnCourse {
 	c := OwnCourse{ID: p.Course.ID, Title: p.Course.Title, AddedBy: nameOnly(p.AddedBy), GrantedBy: nameOnly(p.GrantedBy), Allow: []lms.Privilege{}, Deny: []lms.Privilege{}}
 	if e := p.Member.Enrollment; e != nil {
 		c.Role, c.AddedAt = e.Role.Key, moment(e.CreatedAt)
+		c.Section, c.Number, c.BeginsAt, c.EndsAt = e.Section, e.Number, moment(e.Begins), moment(e.Ends)
 	}
 	if g := p.Member.Grant; g != nil {
 		c.Allow, c.Deny, c.GrantedAt = g.Allow.List(), g.Deny.List(), moment(g.GrantedAt)

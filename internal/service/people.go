@@ -73,7 +73,17 @@ func (s *Service) person(ctx context.Context, w *work, ref PersonRef, opts namin
 // memberByID reads somebody whom the caller may see: a member of the course at
 // hand, or a person whom the directory shows them.
 func (s *Service) memberByID(ctx context.Context, w *work, id int64) (lms.Member, error) {
-	m, ok, err := w.tx.Member(ctx, w.courseID, id)
+	m, err := s.anyMemberByID(ctx, w, id)
+	if err == nil && m.User.Status == lms.StatusErased {
+		return lms.Member{}, errNoUser
+	}
+	return m, err
+}
+
+// anyMemberByID is memberByID for what shows somebody who was erased as long as they
+// have a place in the course.
+func (s *Service) anyMemberByID(ctx context.Context, w *work, id int64) (lms.Member, error) {
+	m, ok, err := w.tx.AnyMember(ctx, w.courseID, id)
 	if err != nil {
 		return lms.Member{}, err
 	}
@@ -85,6 +95,9 @@ func (s *Service) memberByID(ctx context.Context, w *work, id int64) (lms.Member
 			return lms.Member{}, errNoUser
 		}
 		return m, nil
+	}
+	if m.User.Status == lms.StatusErased && !w.caller.Admin() {
+		return lms.Member{}, errNoUser
 	}
 	sees, err := s.sees(ctx, w.tx, w.caller, id)
 	if err != nil {
@@ -251,19 +264,22 @@ func (s *Service) sees(ctx context.Context, tx *store.Tx, c access.Caller, id in
 	return tx.Sees(ctx, id, courses, manages && s.opts.Directory == DirectoryStaff)
 }
 
-// User reads one user whom the caller may see. About an id that was merged, whoever
-// may see who that is now is told it, and nobody else.
+// User reads one user whom the caller may see. Who was erased is shown to
+// administrators alone; about an id that was merged, whoever may see who that is now is
+// told it, and nobody else.
 func (s *Service) User(ctx context.Context, c access.Caller, id int64) (lms.User, error) {
 	if err := access.Decide(c, access.DirectoryView, nil); err != nil {
 		return lms.User{}, err
 	}
 	tx := s.store.Reader()
-	u, ok, err := tx.User(ctx, id)
+	u, ok, err := tx.AnyUser(ctx, id)
 	if err != nil {
 		return lms.User{}, err
 	}
-	if !ok {
-		return lms.User{}, s.merged(ctx, tx, c, id)
+	if !ok || u.Status == lms.StatusErased {
+		if err := s.merged(ctx, tx, c, id); !ok || !c.Admin() || !isNotFound(err) {
+			return lms.User{}, err
+		}
 	}
 	if ok, err = s.sees(ctx, tx, c, id); err != nil {
 		return lms.User{}, err

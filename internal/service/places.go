@@ -154,7 +154,7 @@ func (s *Service) RestorePlaces(ctx context.Context, c access.Caller, courseID i
 
 // placeAll gives each person the place that want says.
 func (w *work) placeAll(ctx context.Context, ids []int64, want func(i int, m *lms.Member) (Place, error)) ([]PlaceResult, error) {
-	members, err := w.tx.MembersByID(ctx, w.courseID, ids)
+	members, err := w.tx.AnyMembersByID(ctx, w.courseID, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -220,8 +220,11 @@ func (w *work) placeOne(ctx context.Context, res *PlaceResult, m *lms.Member, ro
 func (w *work) mayPlace(ctx context.Context, m *lms.Member, roles []lms.Role, to Place) error {
 	d := w.delegator()
 	before := PlaceOf(m)
-	if err := d.MayTouch(m); err != nil {
-		return err
+	// What is left of somebody who was erased can be ended, and nothing else.
+	if m.User.Status != lms.StatusErased || to != (Place{}) {
+		if err := d.MayTouch(m); err != nil {
+			return err
+		}
 	}
 	if to == (Place{}) {
 		if err := d.MayRemove(m); err != nil {

@@ -219,7 +219,7 @@ func (s *Service) Access(ctx context.Context, c access.Caller, courseID, userID 
 		return AccessReport{}, err
 	}
 	tx := s.store.Reader()
-	m, err := s.memberByID(ctx, &work{tx: tx, caller: c, courseID: courseID, standing: st}, userID)
+	m, err := s.anyMemberByID(ctx, &work{tx: tx, caller: c, courseID: courseID, standing: st}, userID)
 	if err != nil {
 		return AccessReport{}, err
 	}
@@ -230,7 +230,7 @@ func (s *Service) Access(ctx context.Context, c access.Caller, courseID, userID 
 		MayRemove: (m.Enrollment != nil || m.Grant != nil) && d.MayRemove(&m) == nil && !st.Course.Archived(),
 	}
 	who := func(id int64) (*lms.User, error) {
-		u, ok, err := tx.User(ctx, id)
+		u, ok, err := tx.AnyUser(ctx, id)
 		if err != nil || !ok {
 			return nil, err
 		}

@@ -98,12 +98,22 @@ func New(st *store.Store, opts Options) *Service {
 // Ready tells whether the database answers.
 func (s *Service) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
 
-// Expire removes what has ended: sessions, sign-in attempts, idempotency keys, the
-// details of merges that are final, and lists that nobody carried out. It also forgets
-// what was kept for a while of people who are gone.
+// For how long what has ended is kept beyond its end: a token, so that whoever made it
+// sees that it has ended and not that it is gone; a request to be erased that was
+// decided, so that its answer can be read.
+const (
+	endedTokenLife     = 30 * 24 * time.Hour
+	decidedRequestLife = 365 * 24 * time.Hour
+)
+
+// Expire removes what has ended: sessions, sign-in attempts, idempotency keys, API
+// tokens, answered requests, the details of merges that are final, and what lists said that nobody carried out or that are
+// long over. It also forgets what was kept for a while of people who are gone. The
+// documentation has the times (docs/admin/privacy.md).
 func (s *Service) Expire(ctx context.Context) error {
 	err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return tx.Expire(ctx, s.now(), s.now().Add(-keyLife), s.now().Add(-keepMailNotes))
+		now := s.now()
+		return tx.Expire(ctx, store.Expiry{Now: now, Keys: now.Add(-keyLife), Tokens: now.Add(-endedTokenLife), Requests: now.Add(-decidedRequestLife), Mails: now.Add(-keepMailNotes)})
 	})
 	if err != nil {
 		return err
@@ -114,7 +124,10 @@ func (s *Service) Expire(ctx context.Context) error {
 	if err := s.expireMerges(ctx); err != nil {
 		return err
 	}
-	return s.dropStaleImports(ctx)
+	if err := s.dropStaleImports(ctx); err != nil {
+		return err
+	}
+	return s.dropOldRows(ctx)
 }
 
 // work is one decided change in progress.
@@ -359,6 +372,11 @@ func (s *Service) look(ctx context.Context, c access.Caller, a access.Action, co
 	if !ok {
 		return nil, access.Decide(c, a, nil)
 	}
+	if member.User.Status != lms.StatusActive {
+		return nil, access.ErrAnonymous
+	}
+	// As they are now, since an export or a stream of events may have begun before.
+	c.SiteRole = member.User.SiteRole
 	st := &access.Standing{Course: course, Member: member.At(s.now())}
 	return st, access.Decide(c, a, st)
 }

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"matricula/internal/access"
 	"matricula/internal/lms"
@@ -105,6 +104,8 @@ type UserPatch struct {
 	Status   *string // "suspended", or "active" to restore
 	// OrphanCourses confirms that courses may be left without an active owner.
 	OrphanCourses bool
+	// Successor becomes the owner of what nobody else owns; the zero one is nobody.
+	Successor PersonRef
 }
 
 // UpdateUser gives somebody a site role, suspends or restores them.
@@ -166,7 +167,7 @@ func (w *work) patchUser(ctx context.Context, u lms.User, p UserPatch) (lms.User
 	}
 	if p.Status != nil {
 		var err error
-		if u.Status, orphaned, err = w.setStatus(ctx, u, *p.Status, p.OrphanCourses); err != nil {
+		if u.Status, orphaned, err = w.setStatus(ctx, u, *p.Status, Leaving{p.OrphanCourses, p.Successor}); err != nil {
 			return u, err
 		}
 	}
@@ -180,7 +181,7 @@ func (w *work) patchUser(ctx context.Context, u lms.User, p UserPatch) (lms.User
 // titlesShown is how many courses a refusal names.
 const titlesShown = 20
 
-func (w *work) setStatus(ctx context.Context, u lms.User, wanted string, orphan bool) (lms.UserStatus, []int64, error) {
+func (w *work) setStatus(ctx context.Context, u lms.User, wanted string, leaving Leaving) (lms.UserStatus, []int64, error) {
 	var orphaned []int64
 	var to lms.UserStatus
 	switch lms.UserStatus(wanted) {
@@ -208,22 +209,9 @@ func (w *work) setStatus(ctx context.Context, u lms.User, wanted string, orphan 
 		return to, nil, nil
 	}
 	if to == lms.StatusSuspended && u.Status == lms.StatusActive {
-		courses, err := w.tx.SoleOwnerships(ctx, u.ID)
-		if err != nil {
+		var err error
+		if orphaned, err = w.leaveOwned(ctx, u, leaving); err != nil {
 			return u.Status, nil, err
-		}
-		if len(courses) > 0 && !orphan {
-			titles := make([]string, 0, len(courses))
-			for _, c := range courses[:min(len(courses), titlesShown)] {
-				titles = append(titles, c.Title)
-			}
-			if len(courses) > titlesShown {
-				titles = append(titles, "…")
-			}
-			return u.Status, nil, lms.Errorf(lms.CodeConflict, "last-owner", "%s is the only owner of: %s. Make somebody else an owner first, or confirm that these courses may be without one.", u.DisplayName(), strings.Join(titles, ", "))
-		}
-		for _, c := range courses {
-			orphaned = append(orphaned, c.ID)
 		}
 	}
 	if err := w.tx.SetStatus(ctx, u.ID, to); err != nil {

@@ -156,6 +156,7 @@ func (tx *Tx) Courses(ctx context.Context, q CoursesQuery) ([]CourseOf, error) {
 type SiteCounts struct {
 	Active, Pending, Suspended int64 // people
 	Orphaned                   int64 // courses without an owner who is active
+	Erasures                   int64 // people who asked to be erased and have no answer
 }
 
 var sqlCountPeople = stmt(`SELECT
@@ -167,6 +168,9 @@ func (tx *Tx) SiteCounts(ctx context.Context) (n SiteCounts, err error) {
 	if _, err := tx.one(ctx, sqlCountPeople, nil, &n.Active, &n.Pending, &n.Suspended); err != nil {
 		return n, fmt.Errorf("count people: %w", err)
 	}
+	if n.Erasures, err = tx.OpenErasures(ctx); err != nil {
+		return n, err
+	}
 	if _, err := tx.one(ctx, sqlCountOrphaned, nil, &n.Orphaned); err != nil {
 		return n, fmt.Errorf("count courses without an owner: %w", err)
 	}
@@ -177,7 +181,7 @@ var sqlCourseCounts = stmt(`SELECT m.course_id, count(*), count(CASE WHEN u.stat
 		SELECT course_id, user_id FROM enrollments WHERE course_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})
 		UNION
 		SELECT course_id, user_id FROM course_privileges WHERE course_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})
-	) m JOIN users u ON u.id = m.user_id WHERE u.status <> 'erased' GROUP BY m.course_id`)
+	) m JOIN users u ON u.id = m.user_id GROUP BY m.course_id`)
 
 // CourseCounts counts the people of several courses, all and those who have not
 // arrived, by the course's id. Who is staff is not counted.

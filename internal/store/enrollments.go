@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"matricula/internal/lms"
@@ -81,10 +82,10 @@ var (
 		WHERE c.id = $1 AND c.deleted_at IS NULL`)
 	sqlMember = stmt(`SELECT ` + memberColumns + `
 		FROM users u` + joinEmail + joinMembershipIn("$1") + `
-		WHERE u.id = $2 AND u.status <> 'erased' AND EXISTS (SELECT 1 FROM courses c WHERE c.id = $1)`)
+		WHERE u.id = $2 AND EXISTS (SELECT 1 FROM courses c WHERE c.id = $1)`)
 	sqlMembersByID = stmt(`SELECT ` + memberColumns + `
 		FROM courses c JOIN {rows:$2} ON TRUE JOIN users u ON u.id = CAST(j.value->>0 AS BIGINT)` + joinEmail + joinMembership + `
-		WHERE c.id = $1 AND u.status <> 'erased' ORDER BY u.id`)
+		WHERE c.id = $1 ORDER BY u.id`)
 )
 
 // Standing reads a course together with one user's place in it, in one query;
@@ -98,9 +99,18 @@ func (tx *Tx) Standing(ctx context.Context, courseID, userID int64) (c lms.Cours
 	return c, scan.member(), ok, nil
 }
 
-// Member reads one user with their place in a course, whether or not they have
-// one; ok is false when there is no such user, or no such course.
+// Member reads one user who was not erased with their place in a course, whether or
+// not they have one; ok is false when there is no such user, or no such course.
 func (tx *Tx) Member(ctx context.Context, courseID, userID int64) (m lms.Member, ok bool, err error) {
+	m, ok, err = tx.AnyMember(ctx, courseID, userID)
+	if ok && m.User.Status == lms.StatusErased {
+		return lms.Member{}, false, nil
+	}
+	return m, ok, err
+}
+
+// AnyMember is Member for whoever shows or ends what is left of the erased.
+func (tx *Tx) AnyMember(ctx context.Context, courseID, userID int64) (m lms.Member, ok bool, err error) {
 	scan := memberScan{}
 	ok, err = tx.one(ctx, sqlMember, []any{courseID, userID}, scan.dest()...)
 	if err != nil {
@@ -110,8 +120,15 @@ func (tx *Tx) Member(ctx context.Context, courseID, userID int64) (m lms.Member,
 }
 
 // MembersByID reads users with their places in a course, whether or not they
-// have one; users who do not exist are left out. The result is ordered by id.
+// have one; users who do not exist, or not any more, are left out. The result is
+// ordered by id.
 func (tx *Tx) MembersByID(ctx context.Context, courseID int64, ids []int64) ([]lms.Member, error) {
+	members, err := tx.AnyMembersByID(ctx, courseID, ids)
+	return slices.DeleteFunc(members, func(m lms.Member) bool { return m.User.Status == lms.StatusErased }), err
+}
+
+// AnyMembersByID is MembersByID for whoever shows or ends what is left of the erased.
+func (tx *Tx) AnyMembersByID(ctx context.Context, courseID int64, ids []int64) ([]lms.Member, error) {
 	rows, err := tx.query(ctx, sqlMembersByID, courseID, idList(ids))
 	members, err := collect(rows, err, scanMember)
 	if err != nil {
@@ -126,7 +143,7 @@ var (
 			j.value->>6, CAST(j.value->>7 AS BIGINT), CAST(j.value->>8 AS BIGINT)
 		FROM {rows:$1} WHERE TRUE
 		ON CONFLICT (course_id, user_id) DO NOTHING RETURNING user_id`)
-	sqlSetRole    = stmt(`UPDATE enrollments SET role_id = $3, by_hand = $4, import_id = $5 WHERE course_id = $1 AND user_id = $2`)
+	sqlSetRole    = stmt(`UPDATE enrollments SET role_id = $3, by_hand = $4, import_id = $5, added_by = $6 WHERE course_id = $1 AND user_id = $2`)
 	sqlSetDetails = stmt(`UPDATE enrollments SET section_id = $3, number = $4, begins_at = $5, ends_at = $6, limited_to = $7, by_hand = $8, import_id = $9
 		WHERE course_id = $1 AND user_id = $2`)
 	sqlUnenroll = stmt(`DELETE FROM enrollments WHERE course_id = $1 AND user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$2})`)
@@ -167,9 +184,10 @@ func (tx *Tx) EnrollEach(ctx context.Context, list []lms.Enrollment) ([]int64, e
 	return added, nil
 }
 
-// SetRole changes the role of somebody who is enrolled.
+// SetRole changes the role of somebody who is enrolled. Added by is from then on who
+// gave that role.
 func (tx *Tx) SetRole(ctx context.Context, e lms.Enrollment) error {
-	if err := tx.later(ctx, "set role", sqlSetRole, e.CourseID, e.UserID, e.Role.ID, int(e.ByHand), e.ImportID); err != nil {
+	if err := tx.later(ctx, "set role", sqlSetRole, e.CourseID, e.UserID, e.Role.ID, int(e.ByHand), e.ImportID, e.AddedBy); err != nil {
 		return fmt.Errorf("set role of user %d in course %d: %w", e.UserID, e.CourseID, err)
 	}
 	return nil

@@ -84,6 +84,9 @@ var (
 		ON CONFLICT (course_id, fingerprint) DO UPDATE SET columns = excluded.columns, chosen_by = excluded.chosen_by, chosen_at = excluded.chosen_at`)
 	sqlRemembered = stmt(`SELECT columns FROM import_columns WHERE course_id = $1 AND fingerprint = $2`)
 
+	// The rows of lists that are over are kept while they can be undone.
+	sqlOldImports = stmt(`SELECT i.id FROM imports i WHERE i.state IN ('done', 'canceled', 'failed', 'undone') AND i.chunk_count > 0 AND i.ended_at < $1 ORDER BY i.id LIMIT 100`)
+
 	// Lists that nobody carried out are kept for a while, what came in half for less.
 	sqlStaleImports = stmt(`SELECT i.id FROM imports i WHERE (i.state = 'reading' AND i.created_at < $1) OR (i.state IN ('columns', 'ready') AND i.created_at < $2) ORDER BY i.id LIMIT 100`)
 )
@@ -285,6 +288,16 @@ func (tx *Tx) RememberedColumns(ctx context.Context, courseID int64, fingerprint
 		return nil, false, fmt.Errorf("read columns of course %d: %w", courseID, err)
 	}
 	return columns, ok, nil
+}
+
+// OldImports lists imports that were over before a time and whose rows are still kept.
+func (tx *Tx) OldImports(ctx context.Context, before time.Time) ([]int64, error) {
+	rows, err := tx.query(ctx, sqlOldImports, at(before))
+	list, err := collect(rows, err, func(r scanner) (id int64, err error) { return id, r.Scan(&id) })
+	if err != nil {
+		return nil, fmt.Errorf("list old imports: %w", err)
+	}
+	return list, nil
 }
 
 // StaleImports lists imports that came in half before one time, or that nobody

@@ -10,10 +10,11 @@ import (
 
 var (
 	endsOfImports = stmt(portionEnds("imports", "id"))
-	// An import with its chunks in one statement: both change while it runs.
+	// An import with its chunks in one statement: both change while it runs. The rows
+	// of one that is long over are no longer kept, and it says that it has no chunks.
 	sqlImportCounts = stmt(`SELECT i.id, i.state, i.row_count, i.counts, c.kind, c.step, c.row_count, COALESCE(c.counts, '{}')
 		FROM imports i LEFT JOIN import_chunks c ON c.import_id = i.id
-		WHERE i.id > $1 AND i.id <= $2 AND i.state IN ('running', 'done', 'undoing', 'undone') ORDER BY i.id, c.n`)
+		WHERE i.id > $1 AND i.id <= $2 AND i.state IN ('running', 'done', 'undoing', 'undone') AND (i.chunk_count > 0 OR c.import_id IS NOT NULL OR i.row_count = 0) ORDER BY i.id, c.n`)
 )
 
 // tally is one import as its chunks are read.

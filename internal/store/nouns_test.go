@@ -173,7 +173,7 @@ func TestEnrollingPutsEachPersonInOnceAndTellsWhoIsNew(t *testing.T) {
 			}
 		}
 		write(t, st, func(tx *store.Tx) error {
-			if err := tx.SetRole(ctx, lms.Enrollment{CourseID: id, UserID: ids[0], Role: roles["observer"]}); err != nil {
+			if err := tx.SetRole(ctx, lms.Enrollment{CourseID: id, UserID: ids[0], Role: roles["observer"], AddedBy: lms.SystemUserID}); err != nil {
 				return err
 			}
 			if err := tx.SetGrant(ctx, lms.Grant{UserID: ids[1], CourseID: id, Allow: lms.SetOf(lms.AuditView), GrantedBy: lms.SystemUserID, GrantedAt: now}); err != nil {
@@ -445,10 +445,19 @@ func TestWhatHasEndedIsRemovedAndNothingElse(t *testing.T) {
 				if _, _, _, err := tx.TakeKey(ctx, store.Key{UserID: me, Route: "r", Key: fmt.Sprint(i), Fingerprint: []byte{1}}, ends.Add(-time.Hour)); err != nil {
 					return err
 				}
+				if _, err := tx.AddToken(ctx, []byte{byte(i)}, lms.APIToken{UserID: me, CreatedAt: now, ExpiresAt: ends}); err != nil {
+					return err
+				}
+				if _, _, err := tx.AskErasure(ctx, me, "", ends); err != nil {
+					return err
+				}
+				if _, err := tx.DecideErasure(ctx, me, lms.ErasureRefused, me, "", ends); err != nil {
+					return err
+				}
 			}
-			return tx.Expire(ctx, now, now.Add(-time.Hour), now.Add(-time.Hour))
+			return tx.Expire(ctx, store.Expiry{Now: now, Keys: now.Add(-time.Hour), Tokens: now, Requests: now, Mails: now.Add(-time.Hour)})
 		})
-		for _, table := range []string{"sessions", "signin_attempts", "idempotency_keys"} {
+		for _, table := range []string{"sessions", "signin_attempts", "idempotency_keys", "api_tokens", "erasure_requests"} {
 			if n := storetest.Query1[int](t, db.SQL(t), `SELECT count(*) FROM `+table); n != 1 {
 				t.Errorf("%d rows are left in %s, want 1", n, table)
 			}

@@ -24,7 +24,7 @@ var (
 	// Of each person, the last place alone. Whoever is limited to sections sees
 	// those who were in one of that name.
 	sqlPastPeople = stmt(pastSelect + `
-		WHERE t.course_id = $1 AND t.id < $2 AND u.status <> 'erased'
+		WHERE t.course_id = $1 AND t.id < $2
 			AND NOT EXISTS (SELECT 1 FROM past_places z WHERE z.course_id = t.course_id AND z.user_id = t.user_id AND z.id > t.id)
 			AND ($4 = '[]' OR t.section IN (SELECT s.name FROM sections s WHERE s.course_id = $1 AND s.id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$4})))
 		ORDER BY t.id DESC LIMIT $3`)

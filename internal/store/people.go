@@ -128,8 +128,7 @@ func peopleText(sh peopleShape) string {
 					AND NOT EXISTS (SELECT 1 FROM enrollments x WHERE x.course_id = $1 AND x.user_id = g.user_id)
 			) m
 			JOIN users u ON u.id = m.user_id` + joins + `
-			WHERE u.status <> 'erased'
-				AND ($3 = '' OR u.status = $3)
+			WHERE ($3 = '' OR u.status = $3)
 				AND ($4 = '' OR u.search_key LIKE $4 ESCAPE '\')
 				AND ($5 = 0 OR (` + key + `, u.sort_key, u.id) ` + sign + ` ($6, $7, $8))` + filters + `
 			ORDER BY k ` + direction + `, u.sort_key ` + direction + `, u.id ` + direction + ` LIMIT $9
@@ -242,7 +241,7 @@ var sqlPeopleCounts = stmt(`
 	) m
 	JOIN users u ON u.id = m.user_id
 	JOIN courses c ON c.id = $1` + joinMembership + `
-	WHERE u.status <> 'erased' AND ` + withinSections("$2", "$3")).eachTime()
+	WHERE ` + withinSections("$2", "$3")).eachTime()
 
 // PeopleCounts counts a course's people, its staff and those who have not
 // arrived; of some sections alone when these are given, and then self.

@@ -58,3 +58,16 @@ func (q *searchQueue) write(ctx context.Context, tx *Tx) error {
 	}
 	return nil
 }
+
+// Where the index is a table of its own, what was taken out of it is only marked, and
+// is there until the index is put in order. That takes a third of a second for fifty
+// thousand people.
+var sqlTidySearch = stmtFor(`INSERT INTO user_search (user_search) VALUES ('optimize')`, `SELECT 1`)
+
+// TidySearch removes what was taken out of the search index from it.
+func (tx *Tx) TidySearch(ctx context.Context) error {
+	if _, err := tx.exec(ctx, sqlTidySearch); err != nil {
+		return fmt.Errorf("tidy the search index: %w", err)
+	}
+	return nil
+}

@@ -17,7 +17,7 @@ type SectionOf struct {
 
 var (
 	sqlSections = stmt(`SELECT s.id, s.course_id, s.name, s.created_by, s.created_at,
-			(SELECT count(*) FROM enrollments en JOIN users u ON u.id = en.user_id AND u.status <> 'erased' WHERE en.section_id = s.id),
+			(SELECT count(*) FROM enrollments en WHERE en.section_id = s.id),
 			(SELECT count(*) FROM enrollments en WHERE en.course_id = s.course_id AND en.limited_to <> '[]' AND
 				replace(replace(en.limited_to, '[', ','), ']', ',') LIKE '%,' || CAST(s.id AS TEXT) || ',%')
 		FROM sections s WHERE s.course_id = $1 ORDER BY s.name_key, s.id`)

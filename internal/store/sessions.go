@@ -127,26 +127,39 @@ func (tx *Tx) TakeAttempt(ctx context.Context, stateHash []byte) (a Attempt, ok 
 	return a, ok, nil
 }
 
-// Expire removes sessions, sign-in attempts, proofs and ID tokens that have ended,
-// idempotency keys older than keys, and mails that ended before mails.
-func (tx *Tx) Expire(ctx context.Context, now, keys, mails time.Time) error {
-	if _, err := tx.exec(ctx, sqlExpireSessions, at(now)); err != nil {
-		return fmt.Errorf("expire sessions: %w", err)
-	}
-	if _, err := tx.exec(ctx, sqlOldAttempts, at(now)); err != nil {
-		return fmt.Errorf("expire sign-in attempts: %w", err)
-	}
-	if _, err := tx.exec(ctx, sqlOldIDTokens, at(now)); err != nil {
-		return fmt.Errorf("expire ID tokens: %w", err)
-	}
-	if _, err := tx.exec(ctx, sqlOldKeys, at(keys)); err != nil {
-		return fmt.Errorf("expire idempotency keys: %w", err)
-	}
-	if _, err := tx.exec(ctx, sqlDropEnded, at(now)); err != nil {
-		return fmt.Errorf("expire proofs: %w", err)
-	}
-	if _, err := tx.exec(ctx, sqlDropMails, at(mails)); err != nil {
-		return fmt.Errorf("expire mails: %w", err)
+// Expiry says what has ended: whatever ended, or was made, until the time of its kind.
+type Expiry struct {
+	Now      time.Time // sessions, sign-in attempts, proofs and ID tokens
+	Keys     time.Time // idempotency keys
+	Tokens   time.Time // API tokens
+	Requests time.Time // requests to be erased that were decided
+	Mails    time.Time // mails that ended
+}
+
+var (
+	sqlOldTokens   = stmt(`DELETE FROM api_tokens WHERE expires_at <= $1`)
+	sqlOldRequests = stmt(`DELETE FROM erasure_requests WHERE state <> 'open' AND decided_at <= $1`)
+)
+
+// Expire removes what has ended.
+func (tx *Tx) Expire(ctx context.Context, e Expiry) error {
+	for _, one := range []struct {
+		what  string
+		st    *statement
+		until time.Time
+	}{
+		{"sessions", sqlExpireSessions, e.Now},
+		{"sign-in attempts", sqlOldAttempts, e.Now},
+		{"ID tokens", sqlOldIDTokens, e.Now},
+		{"idempotency keys", sqlOldKeys, e.Keys},
+		{"API tokens", sqlOldTokens, e.Tokens},
+		{"requests to be erased", sqlOldRequests, e.Requests},
+		{"proofs", sqlDropEnded, e.Now},
+		{"mails", sqlDropMails, e.Mails},
+	} {
+		if _, err := tx.exec(ctx, one.st, at(one.until)); err != nil {
+			return fmt.Errorf("expire %s: %w", one.what, err)
+		}
 	}
 	return nil
 }

@@ -34,8 +34,11 @@ type accountView struct {
 	Courses    []service.CourseView // to which a token can be limited
 	Form       tokenForm
 	Problem    problem
-	Minted     *service.Minted // a token that was just made
-	Asking     []lms.Merge     // whether this and another account are one person's
+	Minted     *service.Minted     // a token that was just made
+	Asking     []lms.Merge         // whether this and another account are one person's
+	Erasure    *lms.ErasureRequest // the last request to be erased
+	Note       string              // of a new one, as typed
+	Refused    problem             // why it was not made
 }
 
 // identityLine is one way of signing in, as people know it.
@@ -107,6 +110,9 @@ func (w *Web) accountOf(r *request) (v accountView, err error) {
 		return v, err
 	}
 	if v.Sessions, err = w.svc.Sessions(ctx, c); err != nil {
+		return v, err
+	}
+	if v.Erasure, err = w.svc.OwnErasure(ctx, c); err != nil {
 		return v, err
 	}
 	tokens, err := w.svc.Tokens(ctx, c, 0, tokensOnPage)
@@ -308,18 +314,26 @@ func (w *Web) accountData(rw http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	return w.sendData(rw, r, &d, "matricula-my-data.json", func(before int64) (service.AuditPage, error) {
+		return w.svc.OwnAudit(r.Context(), r.caller, before, auditOnPage)
+	})
+}
+
+// sendData answers with what is kept about somebody. Audit reads a page of what
+// stands in the audit about them.
+func (w *Web) sendData(rw http.ResponseWriter, r *request, d *service.OwnData, name string, audit func(before int64) (service.AuditPage, error)) error {
 	document, err := json.MarshalIndent(d.Document(), "", "  ")
 	if err != nil {
 		return fmt.Errorf("write own data: %w", err)
 	}
-	return w.send(rw, r, "application/json", "matricula-my-data.json", func(out io.Writer) error {
+	return w.send(rw, r, "application/json", name, func(out io.Writer) error {
 		// The audit becomes the document's last field.
 		if _, err := fmt.Fprintf(out, "%s,\n  \"audit\": [", bytes.TrimSuffix(document, []byte("\n}"))); err != nil {
 			return err
 		}
 		between := "\n    "
 		for before := int64(0); ; {
-			page, err := w.svc.OwnAudit(r.Context(), r.caller, before, auditOnPage)
+			page, err := audit(before)
 			if err != nil {
 				return err
 			}

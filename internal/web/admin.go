@@ -159,7 +159,7 @@ func (w *Web) showAdminPerson(rw http.ResponseWriter, r *request, status int, p 
 		return err
 	}
 	u := waiting.User
-	v := adminPersonView{Shell: w.shell(r, callName(&u)), Person: u, You: id == r.caller.UserID, Problem: p, Orphans: p.Type == "last-owner"}
+	v := adminPersonView{Shell: w.shell(r, callName(&u)), Person: u, You: id == r.caller.UserID, Problem: p, Orphans: p.Type == "last-owner" || p.Type == "no-successor"}
 	v.Shell.Section = "admin-people"
 	v.Labels = map[string]string{}
 	for _, p := range w.rp.Providers() {
@@ -184,7 +184,7 @@ func (w *Web) adminSetStatus(rw http.ResponseWriter, r *request) error {
 		if status == string(lms.StatusSuspended) {
 			code = "suspended"
 		}
-		return service.UserPatch{Status: &status, OrphanCourses: f.flag("orphan_courses")}, code
+		return service.UserPatch{Status: &status, OrphanCourses: f.flag("orphan_courses"), Successor: leaving(f).Successor}, code
 	})
 }
 

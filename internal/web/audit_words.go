@@ -58,6 +58,13 @@ var verbs = map[access.Action]struct{ of, alone lms.Term }{
 	access.TermDelete:         {"deleted from the academic calendar for", "deleted from the academic calendar"},
 	access.UserName:           {"named", "named somebody"},
 	access.UserUpdate:         {"changed the account of", "changed an account"},
+	access.UserErase:          {"erased", "erased an account"},
+	access.UserExport:         {"downloaded the data of", "downloaded their own data"},
+	access.ErasureAsk:         {"asked to erase", "asked to be erased"},
+	access.ErasureRecall:      {"withdrew the request of", "no longer asks to be erased"},
+	access.ErasureRefuse:      {"refused to erase", "refused a request to be erased"},
+	access.GrantConfirm:       {"confirmed what was given to", "confirmed what was given"},
+	access.GrantTake:          {"took away what was given to", "took away what was given"},
 	access.AccountUpdate:      {"changed the settings of", "changed their own settings"},
 	access.UserMerge:          {"merged an account into that of", "merged accounts"},
 	access.UserSplit:          {"split off the account of", "split accounts"},
@@ -129,6 +136,13 @@ var attempts = map[access.Action]lms.Term{
 	access.TermDelete:         "wanted to take something out of the academic calendar",
 	access.UserName:           "wanted to name somebody",
 	access.UserUpdate:         "wanted to change an account",
+	access.UserErase:          "wanted to erase an account",
+	access.UserExport:         "wanted to download the data of somebody",
+	access.ErasureAsk:         "wanted to ask to be erased",
+	access.ErasureRecall:      "wanted to withdraw a request to be erased",
+	access.ErasureRefuse:      "wanted to refuse a request to be erased",
+	access.GrantConfirm:       "wanted to confirm what was given",
+	access.GrantTake:          "wanted to take away what was given",
 	access.AccountUpdate:      "wanted to change their own settings",
 	access.UserMerge:          "wanted to merge two accounts",
 	access.UserSplit:          "wanted to split two accounts",
@@ -174,6 +188,10 @@ var refusals = map[string]lms.Term{
 	"address-in-use":             "the address belongs to an account with another way of signing in",
 	"not-named":                  "nobody has named the address",
 	"account-suspended":          "the account is suspended",
+	"account-erased":             "the person was erased",
+	"already-decided":            "it had been decided already",
+	"import-too-old":             "its rows are no longer kept",
+	"no-person":                  "it is a service account",
 	"address-not-verified":       "the address is not verified",
 	"provider-not-authoritative": "the provider does not hand out such addresses",
 	"rows-refused":               "some rows were not carried out",
@@ -231,6 +249,7 @@ var labels = []struct {
 	{"rows", "Rows"},
 	{"counts", "Counted"},
 	{"run_state", "How far it is"},
+	{"request_state", "The request"},
 	{"every_minutes", "Minutes between two looks"},
 	{"exact", "Who is not named leaves"},
 	{"brake_percent", "Asks above this percentage"},
@@ -286,9 +305,9 @@ func changes(p *lang.Printer, before, after json.RawMessage, roles map[string]st
 		if key, ok := m["role"].(string); ok && roles[key] != "" {
 			m["role"] = roles[key]
 		}
-		delete(m, "announcement")                                                  // an id, beside the title
-		delete(m, "section_id")                                                    // the same
-		for _, id := range []string{"import", "source", "run", "course", "kind"} { // beside the name
+		delete(m, "announcement")                                                             // an id, beside the title
+		delete(m, "section_id")                                                               // the same
+		for _, id := range []string{"import", "source", "run", "course", "kind", "request"} { // beside the name
 			delete(m, id)
 		}
 		delete(m, "period") // an id, beside the name
@@ -400,6 +419,12 @@ func wordFor(p *lang.Printer, key, v string) string {
 		return p.Term(scopeNames[lms.Scope(v)])
 	case "run_state":
 		return p.Term(runStates[lms.RunState(v)])
+	case "request_state":
+		for _, s := range erasureStates {
+			if string(s.State) == v {
+				return p.Term(s.Label)
+			}
+		}
 	case "table":
 		return p.Term(tableNames[v])
 	case "status":

@@ -92,7 +92,10 @@ func (w *Web) rosterCSV(rw http.ResponseWriter, r *request, name string, q servi
 // cellNames are the names of somebody; who has only a full name has it as the
 // family name.
 func cellNames(u *lms.User) (given, family string) {
-	if u.GivenName == "" && u.FamilyName == "" {
+	switch {
+	case u.Status == lms.StatusErased:
+		return "", u.DisplayName()
+	case u.GivenName == "" && u.FamilyName == "":
 		return "", u.Name
 	}
 	return u.GivenName, u.FamilyName

@@ -38,7 +38,7 @@ type toldLine struct {
 }
 
 // siteCounts is what administrators see at a glance.
-type siteCounts struct{ People, Missing, Suspended, Orphaned int64 }
+type siteCounts struct{ People, Missing, Suspended, Orphaned, Erasures int64 }
 
 func (w *Web) home(rw http.ResponseWriter, r *request) error {
 	from, err := before(r)
@@ -86,7 +86,7 @@ func (w *Web) home(rw http.ResponseWriter, r *request) error {
 		v.Told = append(v.Told, toldLine{a, titles[a.CourseID]})
 	}
 	if s := h.Site; s != nil {
-		v.Site = &siteCounts{People: s.Active + s.Pending, Missing: s.Pending, Suspended: s.Suspended, Orphaned: s.Orphaned}
+		v.Site = &siteCounts{People: s.Active + s.Pending, Missing: s.Pending, Suspended: s.Suspended, Orphaned: s.Orphaned, Erasures: s.Erasures}
 	}
 	w.render(rw, r, http.StatusOK, homePage(v))
 	return nil

@@ -45,6 +45,9 @@ var addressField = templ.Attributes{
 	"type": "text", "inputmode": "email", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "required": true,
 }
 
+// addressOptional are those of a field for an address that may stay empty.
+var addressOptional = templ.Attributes{"type": "text", "inputmode": "email", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+
 // allPrivileges are the columns of the table.
 func allPrivileges() []lms.PrivilegeInfo { return lms.Privileges() }
 

@@ -21,21 +21,22 @@ const peopleOnPage = 40
 
 // peopleView is the table of a course's people, with what stands around it.
 type peopleView struct {
-	Shell    shell
-	Search   peopleSearch
-	Counts   []peopleCount
-	Roles    []service.RoleOf
-	Sections []service.SectionOf
-	Rows     []rowView
-	Next     string // where the list goes on; empty at its end
-	MayAdd   bool
-	MayEdit  bool // at least one switch on this page can be used
-	Add      addBoxView
-	Problem  problem
-	Many     *manyView // what became of those who were just changed together
-	Give     []roleChoice
-	Switch   []lms.PrivilegeInfo // that the reader may switch for several at once
-	CourseID int64
+	Shell     shell
+	Search    peopleSearch
+	Counts    []peopleCount
+	Roles     []service.RoleOf
+	Sections  []service.SectionOf
+	Rows      []rowView
+	Next      string // where the list goes on; empty at its end
+	MayAdd    bool
+	MayReview bool
+	MayEdit   bool // at least one switch on this page can be used
+	Add       addBoxView
+	Problem   problem
+	Many      *manyView // what became of those who were just changed together
+	Give      []roleChoice
+	Switch    []lms.PrivilegeInfo // that the reader may switch for several at once
+	CourseID  int64
 }
 
 // mayMany tells whether several people can be changed at once.
@@ -265,7 +266,7 @@ func (w *Web) showPeople(rw http.ResponseWriter, r *request, s peopleSearch, man
 func (w *Web) peopleOf(r *request, p service.CoursePeople, s peopleSearch) (peopleView, int) {
 	v, counts := p.Course, p.Counts
 	view := peopleView{
-		Shell: w.courseShell(r, v, r.words.T("People"), "people"), Search: s, CourseID: v.Course.ID, MayAdd: may(r, access.EnrollmentAdd, v),
+		Shell: w.courseShell(r, v, r.words.T("People"), "people"), Search: s, CourseID: v.Course.ID, MayAdd: may(r, access.EnrollmentAdd, v), MayReview: may(r, access.GrantReview, v),
 		Add: addBoxView{CourseID: v.Course.ID}, Roles: p.Roles, Sections: p.Sections,
 		Counts: []peopleCount{
 			{showAll, "Everyone", counts.All},

@@ -80,9 +80,21 @@ func TestEveryPageSaysEverythingThroughTheCatalog(t *testing.T) {
 	}
 	c.svc.SetPrivileges(t.Context(), c.ada.caller, service.PrivilegeChange{CourseID: c.id, Person: service.PersonRef{UserID: sam}, Allow: []string{"audit.view"}})
 	c.ada.post(c.path + "/people/" + itoa(c.ada.user.ID) + "/remove").want(http.StatusConflict) // a refusal for the audit
+	request, err := c.svc.AskErasure(t.Context(), c.ada.caller, "0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.enroll("assistant", "giver@uni.example")
+	giver := c.signedIn("giver@uni.example", "Sam", "Okoro")
+	c.svc.SetPrivileges(t.Context(), c.ada.caller, service.PrivilegeChange{CourseID: c.id, Person: service.PersonRef{UserID: giver.user.ID}, Allow: []string{"staff.manage"}})
+	c.svc.SetPrivileges(t.Context(), giver.caller, service.PrivilegeChange{CourseID: c.id, Person: service.PersonRef{UserID: sam}, Allow: []string{"audit.view", "staff.manage"}})
+	suspended := string(lms.StatusSuspended)
+	if _, err := c.svc.UpdateUser(t.Context(), c.admin.caller, giver.user.ID, service.UserPatch{Status: &suspended}); err != nil {
+		t.Fatal(err)
+	}
 	c.web.InPseudo()
 
-	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID), "{term_id}", itoa(term), "{section_id}", itoa(section.ID), "{import_id}", itoa(list.ID), "{source_id}", itoa(source.ID), "{run_id}", itoa(run.ID))
+	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID), "{term_id}", itoa(term), "{section_id}", itoa(section.ID), "{import_id}", itoa(list.ID), "{source_id}", itoa(source.ID), "{run_id}", itoa(run.ID), "{request_id}", itoa(request.ID))
 	seen := 0
 	for _, pattern := range c.web.Routes() {
 		method, path, _ := strings.Cut(pattern, " ")
@@ -133,6 +145,9 @@ func TestEveryPageSaysEverythingThroughTheCatalog(t *testing.T) {
 	c.admin.get("/admin/courses?show=orphaned&term=" + itoa(old)).want(http.StatusOK).checkMarked()
 	c.admin.post("/admin/people/search", "search", "nobody").want(http.StatusOK).checkMarked()
 	c.admin.post("/admin/people", "email", "x").checkMarked()
+	c.admin.post("/admin/erasures/"+itoa(request.ID)+"/refuse", "reason", "").want(http.StatusUnprocessableEntity).checkMarked()
+	c.admin.post("/admin/people/" + itoa(c.ada.user.ID) + "/erase").want(http.StatusUnprocessableEntity).checkMarked()
+	c.admin.post("/admin/people/"+itoa(c.ada.user.ID)+"/erase", "sure", "yes").want(http.StatusConflict).checkMarked()
 	c.ada.get("/no-such-page").want(http.StatusNotFound).checkMarked()
 	c.stranger().get("/sign-in?other=yes").checkMarked()
 	c.signedIn("sam@uni.example", "Sam", "Okoro").get(c.path).want(http.StatusOK).checkMarked()

@@ -26,6 +26,8 @@ var routes = slices.Concat(
 	addressRoutes,
 	proveRoutes,
 	adminRoutes,
+	erasingRoutes,
+	reviewRoutes,
 	languageRoutes,
 	announcementRoutes,
 	arrivalRoutes,

@@ -139,17 +139,17 @@ func TestTheAccountShowsSessionsAndEndsThem(t *testing.T) {
 func TestAnAPITokenIsShownOnce(t *testing.T) {
 	c := algorithms(t)
 	form := c.ada.get("/account")
-	form.submit("details form", "name", "").want(http.StatusUnprocessableEntity).says("#token-name-fault", "name")
-	form.submit("details form", "name", "x", "-scope", "read").want(http.StatusUnprocessableEntity).says("fieldset .fault", "what the token may be used for")
-	form.submit("details form", "name", "x", "days", "7000").want(http.StatusUnprocessableEntity).says("#days-fault", "how long")
-	form.submit("details form", "name", "x", "course_id", "999").want(http.StatusUnprocessableEntity).says("fieldset .fault", "no course")
-	made := form.submit("details form", "name", "grade sync", "course_id", itoa(c.id), "days", "30").want(http.StatusOK)
+	form.submit("form[action='/account/tokens']", "name", "").want(http.StatusUnprocessableEntity).says("#token-name-fault", "name")
+	form.submit("form[action='/account/tokens']", "name", "x", "-scope", "read").want(http.StatusUnprocessableEntity).says("fieldset .fault", "what the token may be used for")
+	form.submit("form[action='/account/tokens']", "name", "x", "days", "7000").want(http.StatusUnprocessableEntity).says("#days-fault", "how long")
+	form.submit("form[action='/account/tokens']", "name", "x", "course_id", "999").want(http.StatusUnprocessableEntity).says("fieldset .fault", "no course")
+	made := form.submit("form[action='/account/tokens']", "name", "grade sync", "course_id", itoa(c.id), "days", "30").want(http.StatusOK)
 	secret, _ := attr(made.one("#secret"), "value")
 	who, _, err := c.svc.ByToken(context.Background(), secret, "x")
 	if err != nil || who.UserID != c.ada.user.ID || len(who.Scopes) != 1 || who.Scopes[0] != lms.ScopeRead || len(who.CourseIDs) != 1 {
 		t.Fatalf("the token is worth %+v (%v)", who, err)
 	}
-	again := form.submit("details form", "name", "grade sync", "course_id", itoa(c.id), "days", "30").want(http.StatusConflict).says(".summary", "shown only once")
+	again := form.submit("form[action='/account/tokens']", "name", "grade sync", "course_id", itoa(c.id), "days", "30").want(http.StatusConflict).says(".summary", "shown only once")
 	if strings.Contains(again.body, secret) || strings.Contains(c.ada.get("/account").body, secret) {
 		t.Error("the secret is shown a second time")
 	}

@@ -22,8 +22,8 @@ import (
 
 // The policies: newer nouns have their part in a file of their own.
 var (
-	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, termAPIPolicy, mailAPIPolicy, waitingAPIPolicy, mergeAPIPolicy)
-	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, reportWebPolicy, termWebPolicy, mailWebPolicy, waitingWebPolicy, mergeWebPolicy, courseWebPolicy)
+	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, termAPIPolicy, mailAPIPolicy, waitingAPIPolicy, mergeAPIPolicy, erasingAPIPolicy)
+	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, reportWebPolicy, termWebPolicy, mailWebPolicy, waitingWebPolicy, mergeWebPolicy, erasingWebPolicy, courseWebPolicy)
 	allPolicies = slices.Concat(operationsPolicy, apiPolicies, webPolicies)
 )
 
@@ -42,7 +42,8 @@ type fixture struct {
 	course, role, pupil         int64
 	otherSession, strangerToken int64
 	announcement, section, term int64
-	list, source, run           int64
+	list, source, run, request  int64
+	bystander                   access.Caller
 	slip, merge, question       int64
 	serial                      int
 }
@@ -78,7 +79,8 @@ func newFixture(t *testing.T, engine string) *fixture {
 	f.tokens[tokenForD] = m.Secret
 	// A further person, whose session and token are nobody's in the matrix.
 	_, bystander := f.Active("bystander@uni.example", "", "")
-	list, err := f.Service.Sessions(ctx, f.As(bystander))
+	f.bystander = f.As(bystander)
+	list, err := f.Service.Sessions(ctx, f.bystander)
 	f.must(err)
 	f.otherSession = list[0].ID
 	minted, err := f.Service.CreateToken(ctx, f.As(bystander), service.NewToken{Name: "bystander's"}, nil)
@@ -194,7 +196,7 @@ func (f *fixture) target(r row, a actor) (method, path string) {
 	}
 	id := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return method, strings.NewReplacer("{course_id}", id(f.course), "{user_id}", id(user), "{role_id}", id(f.role), "{session_id}", id(f.otherSession),
-		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{section_id}", id(f.section), "{import_id}", id(f.list), "{source_id}", id(f.source), "{run_id}", id(f.run), "{merge_id}", id(f.merge), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
+		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{section_id}", id(f.section), "{import_id}", id(f.list), "{source_id}", id(f.source), "{run_id}", id(f.run), "{request_id}", id(f.request), "{merge_id}", id(f.merge), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
 }
 
 // bringList makes the class list that a route is about.
@@ -236,6 +238,11 @@ func (f *fixture) ask(r row, a actor) app.Answer {
 	}
 	if strings.Contains(r.route, "{merge_id}") && f.merge == 0 {
 		f.makeMerge(r.route)
+	}
+	if strings.Contains(r.route, "{request_id}") {
+		q, err := f.Service.AskErasure(context.Background(), f.bystander, "") // the one that is open, if there is one
+		f.must(err)
+		f.request = q.ID
 	}
 	method, path := f.target(r, a)
 	c := f.client(a)

@@ -64,7 +64,7 @@ type scene struct {
 	*campus
 	course, pendingID, activeID, announcement, roleID, section, year, term int64
 	lists                                                                  map[string]int64 // by what is to be seen of them
-	source, run, merge, question                                           int64
+	source, run, merge, question, request                                  int64
 }
 
 var (
@@ -174,6 +174,7 @@ func furnish(t *testing.T, c *campus) *scene {
 		}
 		s.announcement = a.ID
 	}
+	s.doubtful(t, owner)
 	s.year, s.term = s.calendar(t, owner)
 	_, err = c.Service.CreateCourse(t.Context(), owner, lms.CourseFields{
 		Title: "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaftskunde", Code: "MATH-1301-WS-2026/2027-A",
@@ -183,6 +184,31 @@ func furnish(t *testing.T, c *campus) *scene {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// doubtful has somebody ask to be erased, and somebody give privileges and leave.
+func (s *scene) doubtful(t *testing.T, owner access.Caller) {
+	t.Helper()
+	q, err := s.Service.AskErasure(t.Context(), owner, "I leave the school in June, and "+strings.Repeat("Donaudampfschifffahrts", 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.request = q.ID
+	giver := colleague("giver@uni.example", "Gottfried Wilhelm Amadeus", "von Hohenstein-Wolfeschlegelsteinhausen")
+	id := s.enroll(t, owner, s.course, lms.RoleAssistant, giver)[0]
+	by := s.earlier(t, giver)
+	for _, change := range []struct {
+		by   access.Caller
+		whom service.PersonRef
+		may  []string
+	}{{owner, service.PersonRef{UserID: id}, []string{"staff.manage", "announcements.manage"}}, {by, service.PersonRef{UserID: s.activeID}, []string{"announcements.manage"}}} {
+		if _, err := s.Service.SetPrivileges(t.Context(), change.by, service.PrivilegeChange{CourseID: s.course, Person: change.whom, Allow: change.may}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Service.Remove(t.Context(), by, s.course, []int64{id}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // calendar makes two academic years, and puts the course into a term of the
@@ -279,6 +305,7 @@ func (r *tour) pages() {
 	r.open(fmt.Sprintf("%s/people/%d", course, r.activeID), "person-student")
 	r.open(fmt.Sprintf("%s/people/%d/remove", course, r.activeID), "person-remove")
 	r.open(course+"/people/left", "people-who-have-left")
+	r.open(course+"/people/review", "people-grants-to-review")
 	r.open(course+"/sections", "sections")
 	r.open(fmt.Sprintf("%s/sections/%d", course, r.section), "section")
 	r.open(fmt.Sprintf("%s/sections/%d/delete", course, r.section), "section-delete")
@@ -360,6 +387,8 @@ func (r *tour) pages() {
 	r.open("/merges", "site-merges")
 	r.open(fmt.Sprintf("/merges/%d", r.merge), "site-merge-done")
 	r.open(fmt.Sprintf("/merges/%d", r.question), "site-merge-asked")
+	r.open(fmt.Sprintf("/admin/people/%d/erase", r.pendingID), "site-person-erase")
+	r.open("/admin/erasures", "site-requests-to-be-erased")
 	r.open("/admin/arrivals", "site-arrivals")
 	r.open("/admin/courses", "site-courses")
 	r.open(fmt.Sprintf("/admin/courses?term=%d", r.year), "site-courses-of-a-year")
@@ -451,9 +480,9 @@ func (r *tour) missing() {
 		if slices.ContainsFunc(r.seen, path.MatchString) {
 			continue
 		}
-		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section), "{source_id}", fmt.Sprint(r.source), "{run_id}", fmt.Sprint(r.run), "{import_id}", fmt.Sprint(r.lists["done"]), "{term_id}", fmt.Sprint(r.term))
+		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section), "{source_id}", fmt.Sprint(r.source), "{run_id}", fmt.Sprint(r.run), "{import_id}", fmt.Sprint(r.lists["done"]), "{term_id}", fmt.Sprint(r.term), "{request_id}", fmt.Sprint(r.request))
 		// Of the administrators' pages, those show again what stands above them, or lead there.
-		if slices.Contains([]string{"/admin/people/search", "/admin/people/find", "/admin/audit/search", "/admin/terms/{term_id}/delete", "/admin/sources/{source_id}/runs"}, pattern) {
+		if slices.Contains([]string{"/admin/people/search", "/admin/people/find", "/admin/audit/search", "/admin/terms/{term_id}/delete", "/admin/sources/{source_id}/runs", "/admin/erasures/{request_id}/refuse"}, pattern) {
 			continue
 		}
 		asked := fill.Replace(pattern)

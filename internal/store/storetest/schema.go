@@ -27,6 +27,18 @@ func (d *Database) Columns(tb testing.TB, db *sql.DB) []Column {
 	return columns(tb, db, query)
 }
 
+// Texts lists every column of the program's own tables that holds text or bytes.
+func (d *Database) Texts(tb testing.TB, db *sql.DB) []Column {
+	tb.Helper()
+	query := `SELECT table_name, column_name, is_nullable = 'YES' FROM information_schema.columns
+		WHERE table_schema = 'public' AND data_type NOT IN ('bigint', 'integer', 'boolean', 'date', 'timestamp with time zone') ORDER BY 1, 2`
+	if d.Engine == SQLite {
+		query = `SELECT t.name, c.name, c."notnull" = 0 FROM sqlite_schema t, pragma_table_info(t.name) c
+			WHERE t.type = 'table' AND c.type NOT IN ('INTEGER', 'BOOLEAN', 'DATE', 'TIMESTAMP') ORDER BY 1, 2`
+	}
+	return columns(tb, db, query)
+}
+
 // References lists every column with a declared foreign key to a table.
 func (d *Database) References(tb testing.TB, db *sql.DB, table string) []Column {
 	tb.Helper()

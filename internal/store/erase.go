@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"matricula/internal/lms"
+)
+
+// What erasing writes and removes, beside what is found in texts (erase_texts.go).
+// Whoever adds a column in which something personal stands adds it here; a test
+// lists all columns and asks of each what becomes of it (erase_columns_test.go).
+var (
+	// Nobody may refer to the person by a row that is on its way while they are
+	// being erased, so that the lock is stronger than that of LockUser.
+	sqlHoldErased = stmtFor(`SELECT status, claimed_at FROM users WHERE id = $1`, `SELECT status, claimed_at FROM users WHERE id = $1 FOR UPDATE`)
+	sqlEraseUser  = stmt(`UPDATE users SET status = 'erased', site_role = 'member', given_name = '', family_name = '', name = '',
+		search_key = $2, sort_key = $2, language = '', last_seen_at = NULL WHERE id = $1`)
+
+	sqlEraseNumbers     = stmt(`UPDATE enrollments SET number = '' WHERE user_id = $1 AND number <> ''`)
+	sqlErasePastNumbers = stmt(`UPDATE past_places SET number = '' WHERE user_id = $1 AND number <> ''`)
+	sqlEraseRequests    = stmt(`UPDATE erasure_requests SET note = '', answer = '' WHERE user_id = $1`)
+
+	// Removed with all that stands in the row.
+	eraseRows = []struct {
+		label string
+		st    *statement
+	}{
+		{"erase addresses", stmt(`DELETE FROM emails WHERE user_id = $1`)},
+		{"erase identities", stmt(`DELETE FROM identities WHERE user_id = $1`)},
+		{"erase sessions", stmt(`DELETE FROM sessions WHERE user_id = $1`)},
+		{"erase API tokens", stmt(`DELETE FROM api_tokens WHERE user_id = $1`)},
+		{"erase idempotency keys", stmt(`DELETE FROM idempotency_keys WHERE user_id = $1`)},
+		{"erase privileges", stmt(`DELETE FROM course_privileges WHERE user_id = $1`)},
+		{"erase mails", stmt(`DELETE FROM mails WHERE user_id = $1`)},
+		{"erase proofs", stmt(`DELETE FROM proofs WHERE user_id = $1`)},
+		{"erase notices", stmt(`DELETE FROM notices WHERE user_id = $1`)},
+		{"erase identifiers", stmt(`DELETE FROM sourced_ids WHERE kind = 'user' AND local_id = $1`)},
+	}
+
+	sqlEndAllPlaces = stmt(`INSERT INTO past_places (course_id, user_id, role_key, role_name, is_preset, allow, deny, added_by, began_at, ended_by, ended_at, section, number, begins_at, ends_at, limited_to)
+		SELECT en.course_id, en.user_id, r.key, r.name, r.is_preset, '[]', '[]', en.added_by, en.created_at, $2, $3, coalesce(sec.name, ''), '', en.begins_at, en.ends_at, en.limited_to
+		FROM enrollments en JOIN course_roles r ON r.id = en.role_id LEFT JOIN sections sec ON sec.id = en.section_id
+		WHERE en.user_id = $1`)
+	sqlLeaveAll = stmt(`DELETE FROM enrollments WHERE user_id = $1`)
+)
+
+// EraseUser removes all that is personal about somebody, and leaves what others
+// rely on under the same id, which never leads to anybody else: their places in
+// courses, those that they had, what they announced and what stands in the audit.
+// Their address is free again. Whoever never arrived has done nothing in their
+// courses, and leaves them, ended by by. Erased is false when there is no such person,
+// or none any more.
+//
+// It does not look at who owns courses, and writes no audit entry: whoever calls it
+// does.
+func (tx *Tx) EraseUser(ctx context.Context, id, by int64, now time.Time) (erased bool, err error) {
+	var status lms.UserStatus
+	var claimed time.Time
+	ok, err := tx.one(ctx, sqlHoldErased, []any{id}, &status, timestamp{&claimed})
+	if err != nil {
+		return false, fmt.Errorf("hold user %d: %w", id, err)
+	}
+	if !ok || status == lms.StatusErased {
+		return false, nil
+	}
+	p, err := tx.personalOf(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	pseudonym := lms.FoldSearch(lms.Pseudonym(id))
+	if _, err := tx.exec(ctx, sqlEraseUser, id, pseudonym); err != nil {
+		return false, fmt.Errorf("erase user %d: %w", id, err)
+	}
+	tx.search.add(searchEntry{id: id, key: pseudonym})
+	if claimed.IsZero() {
+		if err := tx.leaveAll(ctx, id, by, now); err != nil {
+			return false, err
+		}
+	}
+	for _, e := range eraseRows {
+		if err := tx.later(ctx, e.label, e.st, id); err != nil {
+			return false, fmt.Errorf("%s of user %d: %w", e.label, id, err)
+		}
+	}
+	for label, st := range map[string]*statement{"erase numbers": sqlEraseNumbers, "erase past numbers": sqlErasePastNumbers, "erase notes": sqlEraseRequests} {
+		if err := tx.later(ctx, label, st, id); err != nil {
+			return false, fmt.Errorf("%s of user %d: %w", label, id, err)
+		}
+	}
+	return true, tx.eraseTexts(ctx, p)
+}
+
+func (tx *Tx) leaveAll(ctx context.Context, id, by int64, now time.Time) error {
+	if err := tx.later(ctx, "end places", sqlEndAllPlaces, id, by, at(now)); err != nil {
+		return fmt.Errorf("end the places of user %d: %w", id, err)
+	}
+	if err := tx.later(ctx, "leave courses", sqlLeaveAll, id); err != nil {
+		return fmt.Errorf("take user %d out of courses: %w", id, err)
+	}
+	return nil
+}
+
+var sqlAnyUser = stmt(`SELECT ` + userColumns + ` FROM users u` + joinEmail + ` WHERE u.id = $1`)
+
+// AnyUser reads one user, erased or not, for whoever shows what the user did.
+func (tx *Tx) AnyUser(ctx context.Context, id int64) (u lms.User, ok bool, err error) {
+	ok, err = tx.one(ctx, sqlAnyUser, []any{id}, userDest(&u)...)
+	if err != nil {
+		return u, false, fmt.Errorf("read user %d: %w", id, err)
+	}
+	return u, ok, nil
+}
