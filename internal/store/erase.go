@@ -36,8 +36,13 @@ var (
 		{"erase mails", stmt(`DELETE FROM mails WHERE user_id = $1`)},
 		{"erase proofs", stmt(`DELETE FROM proofs WHERE user_id = $1`)},
 		{"erase notices", stmt(`DELETE FROM notices WHERE user_id = $1`)},
+		{"erase records of merges", stmt(`DELETE FROM merge_rows WHERE merge_id IN (SELECT m.id FROM merges m WHERE m.kept_id = $1 OR m.gone_id = $1)`)},
 		{"erase identifiers", stmt(`DELETE FROM sourced_ids WHERE kind = 'user' AND local_id = $1`)},
 	}
+
+	// Without its record, a merge cannot be split any more, nor is there anybody to ask.
+	sqlEndMerges = stmt(`UPDATE merges SET expires_at = $2 WHERE (kept_id = $1 OR gone_id = $1) AND state IN ('asked', 'done') AND expires_at > $2`)
+	sqlMergedIDs = stmt(`SELECT id FROM users WHERE merged_into = $1 ORDER BY id`)
 
 	sqlEndAllPlaces = stmt(`INSERT INTO past_places (course_id, user_id, role_key, role_name, is_preset, allow, deny, added_by, began_at, ended_by, ended_at, section, number, begins_at, ends_at, limited_to)
 		SELECT en.course_id, en.user_id, r.key, r.name, r.is_preset, '[]', '[]', en.added_by, en.created_at, $2, $3, coalesce(sec.name, ''), '', en.begins_at, en.ends_at, en.limited_to
@@ -84,12 +89,29 @@ func (tx *Tx) EraseUser(ctx context.Context, id, by int64, now time.Time) (erase
 			return false, fmt.Errorf("%s of user %d: %w", e.label, id, err)
 		}
 	}
-	for label, st := range map[string]*statement{"erase numbers": sqlEraseNumbers, "erase past numbers": sqlErasePastNumbers, "erase notes": sqlEraseRequests} {
+	for label, st := range map[string]*statement{"erase numbers": sqlEraseNumbers, "erase past numbers": sqlErasePastNumbers} {
 		if err := tx.later(ctx, label, st, id); err != nil {
 			return false, fmt.Errorf("%s of user %d: %w", label, id, err)
 		}
 	}
-	return true, tx.eraseTexts(ctx, p)
+	if err := tx.later(ctx, "end merges", sqlEndMerges, id, at(now)); err != nil {
+		return false, fmt.Errorf("end merges of user %d: %w", id, err)
+	}
+	rows, err := tx.query(ctx, sqlMergedIDs, id)
+	merged, err := collect(rows, err, func(r scanner) (one int64, err error) { return one, r.Scan(&one) })
+	if err != nil {
+		return false, fmt.Errorf("list who was merged into user %d: %w", id, err)
+	}
+	// What was written while somebody had another account is about them too.
+	for _, p.id = range append(merged, id) {
+		if err := tx.later(ctx, "erase notes", sqlEraseRequests, p.id); err != nil {
+			return false, fmt.Errorf("erase notes of user %d: %w", p.id, err)
+		}
+		if err := tx.eraseTexts(ctx, p); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 func (tx *Tx) leaveAll(ctx context.Context, id, by int64, now time.Time) error {

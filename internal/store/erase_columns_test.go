@@ -58,6 +58,8 @@ var erasing = map[string]string{
 
 	"mails.address": rowGoes, "mails.data": rowGoes, "mails.event": rowGoes, "mails.fault": rowGoes, "mails.kind": rowGoes, "mails.language": rowGoes,
 	"mails.lease_node": nothing, "mails.state": rowGoes,
+	"merge_rows.part": rowGoes, "merge_rows.rows": rowGoes, "merges.state": nothing, "merges.was": nothing,
+
 	"notices.answer_hash": rowGoes,
 
 	"past_places.allow": nothing, "past_places.deny": nothing, "past_places.limited_to": nothing, "past_places.role_key": nothing,

@@ -71,6 +71,9 @@ func (tx *Tx) CarryOutMerge(ctx context.Context, m Merging) ([]PartCount, error)
 		counts = append(counts, PartCount{part, int64(n)})
 		return tx.later(ctx, "keep rows of a merge", sqlAddPart, id, part, mustJSON(rows))
 	}
+	if _, err := tx.DecideErasure(ctx, gone.ID, lms.ErasureWithdrawn, m.By, "", m.Now); err != nil {
+		return nil, err
+	}
 	for _, t := range placeTables {
 		list, err := tx.unite(ctx, t, m)
 		if err != nil {

@@ -38,6 +38,7 @@ var everywhere = []string{
 	`INSERT INTO mails (kind, user_id, address, event, language, data, state, created_by, created_at, next_at, leased_until) VALUES ('named', $1, 'g@uni.example', 'named:1', '', '{}', 'sent', $1, $4, $4, $4)`,
 	`INSERT INTO notices (user_id, course_id, told_by, answer_hash, created_at) VALUES ($1, $2, $1, 'x', $4)`,
 	`INSERT INTO gone_people (user_id, gone_at, gone_by, expired, address_hash, masked) VALUES (1, $4, $1, FALSE, '', '')`,
+	`INSERT INTO erasure_requests (user_id, state, note, asked_at, decided_by) VALUES ($3, 'refused', '', $4, $1)`,
 	`INSERT INTO distinct_people (one_id, other_id, said_by, said_at) VALUES (1, $3, $1, $4)`,
 }
 

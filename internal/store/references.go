@@ -94,6 +94,7 @@ var References = []Reference{
 	done("mails", "created_by", "id"),
 	done("notices", "told_by", "id"),
 	done("gone_people", "gone_by", "user_id"),
+	done("erasure_requests", "decided_by", "id", "state"),
 	done("merges", "asked_by", "id"),
 	done("merges", "done_by", "id", "state"),
 	done("merges", "ended_by", "id", "state"),
@@ -106,6 +107,8 @@ var References = []Reference{
 	fated(FateStays, "idempotency_keys", "user_id"),
 	// Whoever is gone for good is not merged.
 	fated(FateStays, "gone_people", "user_id"),
+	// They are about the account; an open one is withdrawn when that goes.
+	fated(FateStays, "erasure_requests", "user_id"),
 	// They mean the accounts, and not who is behind them.
 	fated(FateStays, "merges", "kept_id"),
 	fated(FateStays, "merges", "gone_id"),

@@ -20,6 +20,7 @@ var partWords = map[string]lms.Term{
 	"notices.user_id":              "Notices to them",
 	"notices.told_by":              "Notices that they sent",
 	"gone_people.gone_by":          "People whom they withdrew",
+	"erasure_requests.decided_by":  "Requests to be erased that they answered",
 	"past_places.user_id":          "Places in courses that are over",
 	"users.merged_into":            "Accounts that were merged earlier",
 	"sourced_ids.local_id":         "Entries of a student system",

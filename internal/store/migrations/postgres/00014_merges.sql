@@ -90,3 +90,9 @@ END $$;
 -- +goose StatementEnd
 CREATE TRIGGER emails_merged AFTER INSERT ON emails REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION emails_merged();
+
+-- Whoever was erased stays so; whoever was merged can come back, when that is split.
+DROP TRIGGER users_erased_for_good ON users;
+CREATE TRIGGER users_erased_for_good BEFORE UPDATE OF status ON users FOR EACH ROW
+    WHEN (OLD.status = 'erased' AND NEW.status <> 'erased' AND OLD.merged_into IS NULL AND (OLD.claimed_at IS NULL OR NEW.status <> 'pending'))
+    EXECUTE FUNCTION users_erased_for_good();

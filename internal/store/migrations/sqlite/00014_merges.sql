@@ -78,3 +78,13 @@ BEGIN
     SELECT RAISE(ABORT, 'whoever was merged has no address');
 END;
 -- +goose StatementEnd
+
+-- Whoever was erased stays so; whoever was merged can come back, when that is split.
+DROP TRIGGER users_erased_for_good;
+-- +goose StatementBegin
+CREATE TRIGGER users_erased_for_good BEFORE UPDATE OF status ON users
+WHEN OLD.status = 'erased' AND NEW.status <> 'erased' AND OLD.merged_into IS NULL AND (OLD.claimed_at IS NULL OR NEW.status <> 'pending')
+BEGIN
+    SELECT RAISE(ABORT, 'an erased account stays erased');
+END;
+-- +goose StatementEnd
