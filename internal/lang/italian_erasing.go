@@ -4,7 +4,7 @@ package lang
 func init() {
 	italian.add(entries{
 		"%d person asks to be erased": "%d persona chiede di essere cancellata", "%d people ask to be erased": "%d persone chiedono di essere cancellate",
-		"Requests to be erased": "Richieste di cancellazione", "request": "richiesta", "The request": "La richiesta", "Open": "Aperte", "Carried out": "Eseguite", "Withdrawn": "Ritirate",
+		"Requests to be erased": "Richieste di cancellazione", "request": "richiesta", "The request": "La richiesta", "Open": "Aperte", "Carried out": "Eseguite", "Withdrawn": "Ritirata",
 		"Newest requests": "Richieste più recenti", "Older requests": "Richieste meno recenti", "There are no such requests.": "Non ci sono richieste di questo tipo.", "Nobody is waiting for an answer.": "Nessuno attende una risposta.",
 		"Asked %s.": "Richiesta del %s.", "Decided %s by %s.": "Decisa il %s da %s.", "Refuse…": "Respingi…", "Refuse the request": "Respingi la richiesta", "Why the account stays": "Perché l'account resta", "Why it was refused: %s": "Perché è stata respinta: %s",
 		"The person reads this on their account page.":                       "La persona lo legge nella pagina del suo account.",
