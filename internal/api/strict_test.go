@@ -445,7 +445,7 @@ func TestTokensReachOnlyWhatTheyAreFor_C17(t *testing.T) {
 		source := s.ask(s.admin, "POST", "/api/v1/sources", object{"name": "SIS", "kind": "upload"}).is(201).id()
 		list := s.list(s.ada, course, "a@uni.example\n")
 		section := s.ask(s.ada, "POST", path("/courses/%d/sections", course), object{"name": "Lab A"}).is(201).id()
-		fill := strings.NewReplacer("{request}", "987654", "{pending}", fmt.Sprint(s.sam.UserID), "{source}", fmt.Sprint(source), "{import}", fmt.Sprint(list), "{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", "1")
+		fill := strings.NewReplacer("{request}", "987654", "{pending}", fmt.Sprint(s.sam.UserID), "{other}", fmt.Sprint(s.ada.UserID), "{source}", fmt.Sprint(source), "{import}", fmt.Sprint(list), "{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", "1")
 		for _, w := range writes {
 			if strings.HasSuffix(w.path, "/lookup") || strings.HasSuffix(w.path, "/enrollment-check") {
 				continue // reads only

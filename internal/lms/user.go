@@ -83,14 +83,14 @@ func Pseudonym(id int64) string { return fmt.Sprintf("Person %d (erased)", id) }
 // DisplayName is what pages call the person: the name as given, else given and
 // family name, else the address, which always exists for a person who was not erased.
 func (u *User) DisplayName() string {
-	if u.Status == StatusErased {
-		return Pseudonym(u.ID)
-	}
 	if u.Name != "" {
 		return u.Name
 	}
 	if n := strings.TrimSpace(u.GivenName + " " + u.FamilyName); n != "" {
 		return n
+	}
+	if u.Status == StatusErased && u.Email == "" {
+		return Pseudonym(u.ID)
 	}
 	return string(u.Email)
 }

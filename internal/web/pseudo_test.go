@@ -92,9 +92,15 @@ func TestEveryPageSaysEverythingThroughTheCatalog(t *testing.T) {
 	if _, err := c.svc.UpdateUser(t.Context(), c.admin.caller, giver.user.ID, service.UserPatch{Status: &suspended}); err != nil {
 		t.Fatal(err)
 	}
+	merge, err := c.svc.MergePeople(t.Context(), c.ada.caller, service.MergeRequest{
+		Keep: service.PersonRef{UserID: c.enroll("student", "one@uni.example")}, Merge: service.PersonRef{UserID: c.enroll("student", "0ne@uni.example")},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	c.web.InPseudo()
 
-	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID), "{term_id}", itoa(term), "{section_id}", itoa(section.ID), "{import_id}", itoa(list.ID), "{source_id}", itoa(source.ID), "{run_id}", itoa(run.ID), "{request_id}", itoa(request.ID))
+	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID), "{term_id}", itoa(term), "{section_id}", itoa(section.ID), "{import_id}", itoa(list.ID), "{source_id}", itoa(source.ID), "{run_id}", itoa(run.ID), "{request_id}", itoa(request.ID), "{merge_id}", itoa(merge.ID))
 	seen := 0
 	for _, pattern := range c.web.Routes() {
 		method, path, _ := strings.Cut(pattern, " ")
