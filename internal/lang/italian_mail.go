@@ -40,9 +40,9 @@ func init() {
 		"Saved. Others see this address from now on. Both addresses were told by mail.":                                             "Salvato. D'ora in poi gli altri vedono questo indirizzo. Entrambi gli indirizzi sono stati avvisati per posta.",
 		"Removed from your account.":     "Tolto dal tuo account.",
 		"This address is yours already.": "Questo indirizzo è già tuo.",
-		"You have %d addresses, which is as many as an account can have. Remove one first.": "Hai %d indirizzi, il massimo per un account. Togline prima uno.",
-		"This is your main address. Make another one the main address first.":               "Questo è il tuo indirizzo principale. Rendi prima principale un altro.",
-		"The address is yours, but somebody here has named it already, and what they gave waits for it. Sign in with an account that has this address, or ask the administrator of this site to join the two.": "L'indirizzo è tuo, ma qualcuno qui lo ha già indicato, e ciò che ha dato lo aspetta. Accedi con un account che ha questo indirizzo, oppure chiedi all'amministratore del sito di unire i due.",
+		"You have %d addresses, which is as many as an account can have. Remove one first.":                                                                                          "Hai %d indirizzi, il massimo per un account. Togline prima uno.",
+		"This is your main address. Make another one the main address first.":                                                                                                        "Questo è il tuo indirizzo principale. Rendi prima principale un altro.",
+		"The address is yours, but it belongs to another account here by now. Sign in with an account that has this address, or ask the administrator of this site to join the two.": "L'indirizzo è tuo, ma qui ormai appartiene a un altro account. Accedi con un account che ha questo indirizzo, oppure chiedi all'amministratore del sito di unire i due.",
 		"address": "indirizzo",
 
 		"Your code for %s": "Il tuo codice per %s",

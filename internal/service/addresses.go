@@ -130,15 +130,67 @@ func (s *Service) ConfirmAddress(ctx context.Context, c access.Caller, secret, c
 		if err := w.takeProof(ctx, proof.ID); err != nil {
 			return err
 		}
+		holder, held, err := w.tx.AddressHolder(ctx, proof.Address)
+		if err != nil {
+			return err
+		}
+		if held && holder.Status == lms.StatusPending {
+			if err := w.joinProved(ctx, c.UserID, holder.UserID, proof.Address); err != nil {
+				return err
+			}
+			return w.record(ctx, 0, nil, addressAudit{proof.Address.Masked()})
+		}
 		added, err := w.tx.AddAddress(ctx, c.UserID, proof.Address, string(proof.Address), w.now)
 		if err != nil {
 			return err
 		}
 		if !added {
-			return lms.Errorf(lms.CodeConflict, "address-waits", "The address is yours, but somebody here has named it already, and what they gave waits for it. Sign in with an account that has this address, or ask the administrator of this site to join the two.")
+			return errAddressTaken
 		}
 		return w.record(ctx, 0, nil, addressAudit{proof.Address.Masked()})
 	})
+}
+
+var errAddressTaken = lms.Errorf(lms.CodeConflict, "address-waits", "The address is yours, but it belongs to another account here by now. Sign in with an account that has this address, or ask the administrator of this site to join the two.")
+
+// joinProved gives somebody what waits for an address that they have proved to be
+// theirs: the person who was named with it becomes one with them. The proof stands in
+// for whoever would have to agree, as it does for a claim. It is a merge like any
+// other, with its record, and can be split again.
+func (w *work) joinProved(ctx context.Context, keepID, goneID int64, address lms.Email) error {
+	action := w.action
+	defer func() { w.action = action }()
+	if err := w.lockPair(ctx, keepID, goneID); err != nil {
+		return err
+	}
+	w.action = access.UserMerge
+	keep, ok, err := w.tx.User(ctx, keepID)
+	if err != nil || !ok {
+		return orElse(err, errNoUser)
+	}
+	gone, ok, err := w.tx.User(ctx, goneID)
+	if err != nil {
+		return err
+	}
+	if !ok || !gone.Pending() || gone.Email != address {
+		return errAddressTaken // somebody corrected, withdrew or claimed them meanwhile
+	}
+	if err := mergeable(keep, gone); err != nil {
+		return err
+	}
+	p := MergePreview{Keep: keep, Merge: gone, SiteRole: lms.HigherSiteRole(keep.SiteRole, gone.SiteRole)}
+	if p.Places, err = w.mergePlaces(ctx, keep, gone); err != nil {
+		return err
+	}
+	m := lms.Merge{Kept: keep, Gone: gone, Was: gone.Status, AskedAt: w.now, Expires: w.now.Add(mergeSplit)}
+	m.AskedBy.ID = keepID
+	if m.ID, ok, err = w.tx.AddMerge(ctx, m); err != nil || !ok {
+		return orElse(err, errMergeOpen)
+	}
+	if _, err := w.carryOut(ctx, m, p); err != nil {
+		return err
+	}
+	return w.tx.ProveAddress(ctx, keepID, address, w.now)
 }
 
 // RemoveAddress takes one of the caller's addresses from their account. It is free

@@ -3,6 +3,7 @@ package service_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -186,19 +187,80 @@ func TestA07ACodeIsDeadWhenTheSessionIs(t *testing.T) {
 	})
 }
 
-func TestAnAddressForWhichSomethingWaitsIsNotAbsorbed(t *testing.T) {
+// Whoever came with another account than the one that was named gets what waits
+// for the address once the mail proves that it is theirs, and never by adding it alone.
+func TestWhatWaitsForAnAddressComesToWhoeverProvesIt(t *testing.T) {
 	eachWithMail(t, func(t *testing.T, s *post) {
-		_, course, id := pendingPerson(s.school, "grace@uni.example")
+		ada := s.teacher("ada@uni.example")
+		course := s.course(ada, "Algorithms")
+		waiting := s.enroll(ada, course, "assistant", "grace@uni.example")[0]
+		s.set(ada, course, service.PersonRef{UserID: waiting}, []string{"audit.view"}, nil)
 		grace := s.person("grace@home.example")
 		secret, err := s.BeginAddress(ctx, grace, "grace@uni.example", "en")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.ConfirmAddress(ctx, grace, secret, s.code("grace@uni.example")); lms.TypeOf(err) != "address-waits" {
-			t.Errorf("added: %v", err)
+		code := s.code("grace@uni.example")
+		if err := s.ConfirmAddress(ctx, grace, secret, "BBBB-BBBB"); lms.TypeOf(err) != "code-wrong" || s.user(waiting).Status != lms.StatusPending {
+			t.Fatalf("without the code: %v", err)
 		}
-		if s.user(id).Status != lms.StatusPending || course == 0 {
-			t.Error("what waited was touched")
+		if err := s.ConfirmAddress(ctx, grace, secret, code); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.addresses(grace); got != "grace@home.example* grace@uni.example" {
+			t.Errorf("she has %s", got)
+		}
+		page, err := s.Roster(ctx, grace, service.RosterRequest{CourseID: course, Limit: 10})
+		if err != nil || len(page.People) != 2 {
+			t.Errorf("in the course: %+v (%v)", page.People, err)
+		}
+		if _, err := s.SignIn(ctx, campus, token("x", "grace@uni.example"), "Test", "r"); lms.TypeOf(err) != "address-in-use" {
+			t.Errorf("somebody else with the address: %v", err)
+		}
+		merges, err := s.Merges(ctx, s.admin, 0, 10)
+		if err != nil || len(merges.Merges) != 1 {
+			t.Fatalf("merges %+v (%v)", merges, err)
+		}
+		if _, err := s.SplitMerge(ctx, s.admin, merges.Merges[0].ID); err != nil && lms.CodeOf(err) != lms.CodeConflict {
+			t.Errorf("split: %v", err)
+		}
+		if s.audited(access.AddressAdd, lms.OutcomeDone) != 1 || s.audited(access.UserMerge, lms.OutcomeDone) == 0 {
+			t.Error("it is not in the audit")
+		}
+	})
+}
+
+// A race: what waits is claimed, or taken away, while the code is typed.
+func TestD04WhatWaitsIsHadOnce(t *testing.T) {
+	eachWithMail(t, func(t *testing.T, s *post) {
+		node := s.grow(2)
+		ada := s.teacher("ada@uni.example")
+		course := s.course(ada, "Algorithms")
+		for i := range 12 {
+			address := "w" + string(rune('a'+i)) + "@uni.example"
+			waiting := s.enroll(ada, course, "student", address)[0]
+			c := s.person("h" + string(rune('a'+i)) + "@home.example")
+			secret, err := s.BeginAddress(ctx, c, address, "en")
+			if err != nil {
+				t.Fatal(err)
+			}
+			code := s.code(address)
+			var claimed, joined error
+			var wg sync.WaitGroup
+			wg.Go(func() { _, claimed = node(0).SignIn(ctx, campus, token("sub "+address, address), "Test", "r") })
+			wg.Go(func() { joined = node(1).ConfirmAddress(ctx, c, secret, code) })
+			wg.Wait()
+			if (claimed == nil) == (joined == nil) {
+				t.Errorf("claimed: %v, joined: %v", claimed, joined)
+			}
+			for _, err := range []error{claimed, joined} {
+				if code := lms.CodeOf(err); err != nil && code != lms.CodeConflict && code != lms.CodeUnavailable && code != lms.CodeForbidden {
+					t.Errorf("refused as %v", err)
+				}
+			}
+			if n := s.count(`enrollments WHERE course_id = $1 AND user_id IN ($2, $3)`, course, waiting, c.UserID); n != 1 {
+				t.Errorf("%d places", n)
+			}
 		}
 	})
 }

@@ -120,6 +120,7 @@ func (tx *Tx) Addresses(ctx context.Context, userID int64) ([]Address, error) {
 var (
 	sqlDemoteAddresses = stmt(`UPDATE emails SET is_primary = FALSE WHERE user_id = $1 AND is_primary`)
 	sqlPromoteAddress  = stmt(`UPDATE emails SET is_primary = TRUE WHERE user_id = $1 AND address = $2 AND verified_at IS NOT NULL`)
+	sqlProveAddress    = stmt(`UPDATE emails SET verified_at = $3 WHERE user_id = $1 AND address = $2`)
 	sqlRemoveAddress   = stmt(`DELETE FROM emails WHERE user_id = $1 AND address = $2 AND NOT is_primary`)
 	sqlAddFurther      = stmt(`INSERT INTO emails (address, user_id, as_typed, is_primary, verified_at, created_at)
 		VALUES ($1, $2, $3, FALSE, $4, $4) ON CONFLICT (address) DO NOTHING`)
@@ -179,4 +180,12 @@ func (tx *Tx) PromoteAddress(ctx context.Context, u lms.User, address lms.Email)
 	}
 	u.Email = address
 	return true, tx.SetNames(ctx, u, Names{Given: u.GivenName, Family: u.FamilyName, Full: u.Name})
+}
+
+// ProveAddress notes that an address of a person was proved to be theirs.
+func (tx *Tx) ProveAddress(ctx context.Context, userID int64, address lms.Email, now time.Time) error {
+	if err := tx.later(ctx, "prove address", sqlProveAddress, userID, string(address), at(now)); err != nil {
+		return fmt.Errorf("note a proved address of user %d: %w", userID, err)
+	}
+	return nil
 }
