@@ -177,6 +177,9 @@ func (s *school) referencesHold(t *testing.T) {
 	}
 	nullable := s.nullable(t)
 	for _, r := range references {
+		if (r == reference{"users", "merged_into"}) {
+			continue // to whom an account leads that is nobody's any more: nothing refers to a person by it (ADR 40)
+		}
 		if slices.Contains(nullable, r) {
 			t.Errorf("%s.%s may be null", r.table, r.column)
 		}

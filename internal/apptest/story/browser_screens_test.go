@@ -335,7 +335,7 @@ func (r *tour) pages() {
 	r.open(course+"/audit?outcome=refused&from=2001-01-01&to=2001-01-02", "audit-nothing-matches")
 	r.open(course+"/arrivals", "arrivals")
 	r.v.ClickText("main button", "Tell them by mail")
-	r.v.sees("main [role=status]", " mail")
+	r.v.WaitVisible("main .flash[role=status]")
 	r.check("arrivals-told")
 	r.open(course+"/announcements", "announcements")
 	r.open(course+"/announcements/new", "announcement-new")
@@ -473,7 +473,7 @@ func (r *tour) missing() {
 	r.t.Helper()
 	for _, route := range r.Server.Routes() {
 		method, pattern, _ := strings.Cut(route, " ")
-		if method != http.MethodGet || regexp.MustCompile(`^/(courses/.*/events$|api|static|auth|favicon|healthz|readyz|metrics)`).MatchString(pattern) {
+		if method != http.MethodGet || regexp.MustCompile(`^/(courses/.*/events$|api|static|auth|favicon|healthz|readyz|metrics|\.well-known)`).MatchString(pattern) {
 			continue
 		}
 		path := regexp.MustCompile("^" + regexp.MustCompile(`\\\{[^}]*\\\}`).ReplaceAllString(regexp.QuoteMeta(strings.TrimSuffix(pattern, "{$}")), "[^/]+") + "$")
