@@ -15,9 +15,11 @@ func init() {
 
 		"Erase %s?": "Cancellare %s?", "Erase the account": "Cancella l'account", "Erase the account…": "Cancella l'account…", "Erased. The address is free again.": "Cancellato. L'indirizzo è di nuovo libero.",
 		"I know that this cannot be undone": "So che non si può annullare", "Confirm this.": "Conferma.",
+
 		"Confirm that you know that this cannot be undone.":                           "Conferma di sapere che non si può annullare.",
 		"This cannot be undone, and takes effect at once.":                            "Non si può annullare e ha effetto subito.",
 		"Names, addresses and everything else that is personal are removed for good.": "Nomi, indirizzi e ogni altro dato personale vengono rimossi per sempre.",
+
 		"Removed: names, addresses, ways of signing in, student numbers, sessions, API tokens, privileges, and what class lists say about this person.": "Si rimuovono: nomi, indirizzi, modi di accesso, numeri di matricola, sessioni, token API, permessi e ciò che gli elenchi dicono di questa persona.",
 		"Kept under %s: places in courses, what they announced and what stands in the audit.":                                                           "Resta sotto il nome %s: posti nei corsi, avvisi scritti e ciò che è nel registro.",
 		"They have never signed in, and so leave their courses.":                                                                                        "Non ha mai effettuato l'accesso, e quindi esce dai suoi corsi.",

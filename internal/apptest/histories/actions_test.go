@@ -108,7 +108,7 @@ func (w *world) siteRole() {
 
 func (w *world) createCourse() {
 	if len(w.courses) == 3 {
-		w.t.Skip("enough courses")
+		return // enough of them
 	}
 	c, by := w.caller()
 	v, err := w.svc.CreateCourse(ctx, c, lms.CourseFields{Title: "Algorithms"}, nil)
@@ -245,7 +245,7 @@ func (w *world) remove() {
 func (w *world) leave() {
 	c, by := w.caller()
 	if by == nil {
-		w.t.Skip("nobody to leave")
+		return // nobody to leave
 	}
 	w.take(c, by, w.course(), by)
 }
