@@ -49,6 +49,7 @@ type hands interface {
 	fill(selector, text string)   // a field, whatever stood in it
 	choose(selector, text string) // an option of a select, by how it begins
 	tick(selector string)         // a checkbox or a choice
+	pick(selector, day string)    // a day, such as 2030-09-09
 }
 
 // pointer works by clicking and typing, or touching.
@@ -63,6 +64,13 @@ func (p pointer) choose(selector, text string) {
 	p.v.Select(selector, apptest.Eval[string](p.v.Page, fmt.Sprintf(`[...document.querySelector(%q).options].find((o) => o.text.startsWith(%q)).value`, selector, text)))
 }
 
+// pick takes a day as the browser's own calendar gives it to the field.
+func (p pointer) pick(selector, day string) {
+	p.v.t.Helper()
+	p.v.WaitVisible(selector)
+	apptest.Eval[string](p.v.Page, fmt.Sprintf(`document.querySelector(%q).value = %q`, selector, day))
+}
+
 // keys works with the keyboard alone. Coming into a field by Tab selects what
 // stands in it.
 type keys struct{ v *visitor }
@@ -75,6 +83,14 @@ func (k keys) choose(selector, text string) {
 	k.v.t.Helper()
 	k.v.tabTo(selector)
 	k.v.write(text)
+}
+
+// pick types the parts of a day, which browsers show in the order of their language;
+// the day and the month are to be the same number.
+func (k keys) pick(selector, day string) {
+	k.v.t.Helper()
+	k.v.tabTo(selector)
+	k.v.write(day[8:] + day[5:7] + day[:4])
 }
 
 type flows struct {
@@ -100,6 +116,7 @@ func (f *flows) all() {
 		{"naming somebody", f.name},
 		{"a class", f.class},
 		{"a class list", f.list},
+		{"slips", f.life},
 		{"a language", f.language},
 		{"copying", f.copyCourse},
 		{"archiving", f.archive},
@@ -109,8 +126,17 @@ func (f *flows) all() {
 		flow.run()
 	}
 	f.enter(admin)
-	f.t.Log("administration")
-	f.administration()
+	for _, flow := range []struct {
+		name string
+		run  func()
+	}{
+		{"administration", f.administration},
+		{"accounts", f.accounts},
+		{"a calendar and sources", f.calendar},
+	} {
+		f.t.Log(flow.name)
+		flow.run()
+	}
 }
 
 func (f *flows) open(path string) {
