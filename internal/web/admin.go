@@ -137,6 +137,9 @@ type adminPersonView struct {
 	Days    int // for which somebody is expected who was named; 0: for ever
 }
 
+// changeable tells whether an administrator may change anything about the person.
+func (v adminPersonView) changeable() bool { return v.Person.Status != lms.StatusErased && !v.You }
+
 func (w *Web) adminPerson(rw http.ResponseWriter, r *request) error {
 	return w.showAdminPerson(rw, r, http.StatusOK, problem{}, correctForm{})
 }
