@@ -95,13 +95,13 @@ func refusal(err error) (string, error) {
 }
 
 type school struct {
-	store          *store.Store
-	svc            *service.Service
-	provider       signin.Provider
-	teacher        access.Caller
-	student        access.Caller
-	course, others int64
-	strangers      int
+	store     *store.Store
+	svc       *service.Service
+	provider  signin.Provider
+	teacher   access.Caller
+	student   access.Caller
+	course    int64
+	strangers int
 }
 
 // naming enrolls somebody in the teacher's course.
