@@ -172,6 +172,20 @@ const (
 	UserWithdraw   Action = "user.withdraw"
 	UserExpire     Action = "user.expire"
 	UserRenew      Action = "user.renew"
+
+	// Webhooks of a course, and those of the site.
+	WebhookView   Action = "webhook.view"
+	WebhookCreate Action = "webhook.create"
+	WebhookUpdate Action = "webhook.update"
+	WebhookDelete Action = "webhook.delete"
+	WebhookSend   Action = "webhook.send"
+
+	SiteWebhookView   Action = "site-webhook.view"
+	SiteWebhookCreate Action = "site-webhook.create"
+	SiteWebhookUpdate Action = "site-webhook.update"
+	SiteWebhookDelete Action = "site-webhook.delete"
+	SiteWebhookSend   Action = "site-webhook.send"
+	WebhookPause      Action = "webhook.pause" // it stopped by itself
 )
 
 // rule is what an action asks for.
@@ -309,6 +323,21 @@ var rules = map[Action]rule{
 	UserWithdraw:   {site: anybody, write: true},
 	UserExpire:     {system: true, write: true},
 	UserRenew:      {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
+
+	// A webhook shows a program the roster and what everybody may do, as giving somebody
+	// a role that sees these does. Turning it off is possible also in an archived course.
+	WebhookView:   {course: true, any: []lms.Privilege{lms.StaffManage}, frozen: true},
+	WebhookCreate: {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
+	WebhookUpdate: {course: true, any: []lms.Privilege{lms.StaffManage}, write: true, frozen: true},
+	WebhookDelete: {course: true, any: []lms.Privilege{lms.StaffManage}, write: true, frozen: true},
+	WebhookSend:   {course: true, any: []lms.Privilege{lms.StaffManage}, write: true},
+
+	SiteWebhookView:   {site: admins},
+	SiteWebhookCreate: {site: admins, write: true},
+	SiteWebhookUpdate: {site: admins, write: true},
+	SiteWebhookDelete: {site: admins, write: true},
+	SiteWebhookSend:   {site: admins, write: true},
+	WebhookPause:      {system: true, write: true},
 }
 
 // Standing is the caller's place in the course at hand, read in the same

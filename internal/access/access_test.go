@@ -113,6 +113,11 @@ func TestC01TheWholePolicyByRole(t *testing.T) {
 		AnnouncementCreate: all[:2],
 		AnnouncementUpdate: all[:2],
 		AnnouncementDelete: all[:2],
+		WebhookView:        all[:2],
+		WebhookCreate:      all[:2],
+		WebhookUpdate:      all[:2],
+		WebhookDelete:      all[:2],
+		WebhookSend:        all[:2],
 	}
 	for _, a := range Actions() {
 		if !a.OfCourse() {
@@ -163,6 +168,7 @@ func TestTheWholePolicyBySiteRole(t *testing.T) {
 		AddressCorrect: any3, UserWithdraw: any3, UserExpire: nil,
 		MergeView: any3, UserMerge: any3, UserSplit: any3, MergeAsk: any3[2:], MergeAccept: any3, MergeWithdraw: any3,
 		DuplicatesView: any3[2:], DuplicatesDismiss: any3[2:],
+		SiteWebhookView: any3[2:], SiteWebhookCreate: any3[2:], SiteWebhookUpdate: any3[2:], SiteWebhookDelete: any3[2:], SiteWebhookSend: any3[2:], WebhookPause: nil,
 	}
 	for _, a := range Actions() {
 		if a.OfCourse() {
@@ -204,7 +210,7 @@ func TestAnArchivedCourseIsReadAndRestoredButNotChanged(t *testing.T) {
 			continue
 		}
 		err := Decide(person(3), a, standing(archivedCourse, preset(3, lms.RoleOwner)))
-		if frozen := a.Writes() && a != CourseArchive && a != CourseRestore && a != CourseDelete && a != CourseCopy && a != ImportCancel; frozen {
+		if frozen := a.Writes() && a != CourseArchive && a != CourseRestore && a != CourseDelete && a != CourseCopy && a != ImportCancel && a != WebhookUpdate && a != WebhookDelete; frozen {
 			denial(t, err, lms.CodeConflict, "course-archived")
 		} else if err != nil {
 			t.Errorf("%s: %v", a, err)

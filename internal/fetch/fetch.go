@@ -1,6 +1,7 @@
-// Package fetch gets the files of roster sources from where the operator has
-// allowed that: folders below one folder, and https addresses of named hosts. It
-// knows nothing of rosters, courses or databases.
+// Package fetch is how this server asks other servers, at addresses that people have
+// typed. It gets the files of roster sources from where the operator has allowed that,
+// folders below one folder and https addresses of named hosts, and it posts what
+// webhooks tell. It knows nothing of rosters, courses or databases.
 package fetch
 
 import (
@@ -13,6 +14,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path"
@@ -66,17 +68,10 @@ func New(opts Options) *Fetcher {
 // machine or of its link that the operator cannot have meant, such as that of a
 // cloud's metadata. What is listed as a literal address is meant.
 func refuseOdd(hosts []string) func(network, address string, _ syscall.RawConn) error {
-	return func(_, address string, _ syscall.RawConn) error {
-		host, _, err := net.SplitHostPort(address)
-		if err != nil {
-			return err
-		}
-		ip := net.ParseIP(host)
-		literal := slices.ContainsFunc(hosts, func(h string) bool { return h == host || h == address })
-		if ip == nil || (!literal && (ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() || ip.IsMulticast())) {
-			return fmt.Errorf("%s is no address that a source may have", host)
-		}
-		return nil
+	return func(network, address string, c syscall.RawConn) error {
+		return dialed(func(ip netip.Addr) bool {
+			return !odd(ip.Unmap()) || slices.Contains(hosts, ip.String()) || slices.Contains(hosts, address)
+		})(network, address, c)
 	}
 }
 

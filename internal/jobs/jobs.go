@@ -1,14 +1,15 @@
-// Package jobs does what nobody waits for: it carries out imports, sends mail, ends
-// places whose time is over, lets people expire who never came, and removes what has
-// ended. What there is to do stands in the
-// database, and every node looks for it; a node that dies leaves nothing half done,
-// and another goes on where it was.
+// Package jobs does what nobody waits for: it carries out imports, sends mail and
+// webhooks, ends places whose time is over, lets people expire who never came, and
+// removes what has ended. What there is to do stands in the database, and every node
+// looks for it; a node that dies leaves nothing half done, and another goes on where it
+// was.
 package jobs
 
 import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
@@ -22,6 +23,10 @@ const (
 	lookEvery  = time.Second
 	cleanEvery = 5 * time.Minute
 )
+
+// webhookWorkers is how many webhooks a node sends for at once, so that receivers that
+// do not answer leave room for others.
+const webhookWorkers = 4
 
 // After a failure a node waits, longer each time.
 const (
@@ -38,6 +43,12 @@ func Start(ctx context.Context, svc *service.Service, log *slog.Logger) (stop fu
 	wg.Go(func() { r.work(ctx, "an import", svc.Woken(), svc.WorkOnImport) })
 	wg.Go(func() { r.work(ctx, "a roster source", nil, svc.WorkOnSource) })
 	wg.Go(func() { r.work(ctx, "mail", svc.MailWoken(), svc.WorkOnMail) })
+	for i := range webhookWorkers { // each by a name of its own, since a lease is one worker's
+		node := r.node + "/" + strconv.Itoa(i)
+		wg.Go(func() {
+			r.work(ctx, "a webhook", nil, func(ctx context.Context, _ string) (bool, error) { return svc.WorkOnWebhook(ctx, node) })
+		})
+	}
 	wg.Go(func() { r.clean(ctx) })
 	return func() {
 		cancel()

@@ -40,6 +40,7 @@ type copyAudit struct {
 	From  int64  `json:"copied_from"`
 	Staff int    `json:"staff,omitempty"`
 	Term  string `json:"term,omitempty"` // its name
+	Role  string `json:"role"`           // of whoever copied it
 }
 
 // CopyCourse makes a course with the description, the own roles and, when asked
@@ -84,7 +85,7 @@ func (s *Service) CopyCourse(ctx context.Context, c access.Caller, from int64, r
 				return out, err
 			}
 		}
-		if err := w.record(ctx, 0, nil, copyAudit{f.Title, f.Code, from, out.Staff, term}); err != nil {
+		if err := w.record(ctx, 0, nil, copyAudit{f.Title, f.Code, from, out.Staff, term, lms.RoleOwner}); err != nil {
 			return out, err
 		}
 		if len(k.entries) > 0 {

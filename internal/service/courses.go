@@ -25,10 +25,11 @@ type courseAudit struct {
 	Code        string `json:"code,omitempty"`
 	Description string `json:"description,omitempty"`
 	Term        string `json:"term,omitempty"` // its name
+	Role        string `json:"role,omitempty"` // of whoever made it
 }
 
 func auditOfCourse(f lms.CourseFields, term string) courseAudit {
-	return courseAudit{f.Title, f.Code, f.Description, term}
+	return courseAudit{Title: f.Title, Code: f.Code, Description: f.Description, Term: term}
 }
 
 // CreateCourse makes a course, whose owner the caller becomes.
@@ -58,7 +59,9 @@ func (s *Service) CreateCourse(ctx context.Context, c access.Caller, f lms.Cours
 			return CourseView{}, err
 		}
 		w.courseID = id
-		if err := w.record(ctx, 0, nil, auditOfCourse(f, term)); err != nil {
+		made := auditOfCourse(f, term)
+		made.Role = owner.Key
+		if err := w.record(ctx, 0, nil, made); err != nil {
 			return CourseView{}, err
 		}
 		course, member, _, err := w.tx.Standing(ctx, id, c.UserID)

@@ -213,7 +213,7 @@ func (w *work) changeRole(ctx context.Context, m *lms.Member, role lms.Role) err
 		return lms.Errorf(lms.CodeConflict, "owner-holds-all", "Something is denied to %s here, and an owner holds everything. Lift the denial first.", m.User.DisplayName())
 	}
 	before := *m
-	after := enrollmentAudit{Role: role.Key}
+	after := enrollmentAudit{Role: role.Key, Named: w.named}
 	if m.Enrollment == nil {
 		e := lms.Enrollment{UserID: m.User.ID, CourseID: w.courseID, Role: role, Source: lms.SourceManual, AddedBy: w.caller.UserID, CreatedAt: w.now, ByHand: lms.FieldRole}
 		past, err := w.pastDetails(ctx, []int64{m.User.ID})

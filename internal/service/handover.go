@@ -43,7 +43,7 @@ func (s *Service) HandOverCourse(ctx context.Context, c access.Caller, h HandOve
 		if h.Person.UserID == 0 && h.Person.Email == "" {
 			return m, lms.Invalid("nobody-named", "email", "Write the address of the person to whom you hand the course over.")
 		}
-		if m, _, err = s.person(ctx, w, h.Person, naming{ConfirmOutside: h.ConfirmOutside}); err != nil {
+		if m, w.named, err = s.person(ctx, w, h.Person, naming{ConfirmOutside: h.ConfirmOutside}); err != nil {
 			return m, err
 		}
 		switch {

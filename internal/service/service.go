@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"matricula/internal/access"
@@ -46,6 +47,8 @@ type Options struct {
 
 	Mail *MailOptions // how mail is sent; nil: none is
 
+	Webhooks *WebhookOptions // how webhooks are sent; nil: none is
+
 	Zone *time.Location // in which days begin and end; nil: UTC
 
 	// Days after which somebody who was named and never came expires; 0: nobody does.
@@ -65,6 +68,8 @@ type Service struct {
 	wake  chan struct{} // that there is work in the background
 
 	wakeMail chan struct{} // that there is mail to send
+
+	webhookKey atomic.Pointer[[]byte] // read once, see webhookSite
 
 	courtesy courtesy
 }
@@ -107,7 +112,7 @@ const (
 )
 
 // Expire removes what has ended: sessions, sign-in attempts, idempotency keys, API
-// tokens, answered requests, the details of merges that are final, and what lists said that nobody carried out or that are
+// tokens, answered requests, the details of merges that are final, the logs of webhooks, and what lists said that nobody carried out or that are
 // long over. It also forgets what was kept for a while of people who are gone. The
 // documentation has the times (docs/admin/privacy.md).
 func (s *Service) Expire(ctx context.Context) error {
@@ -127,6 +132,9 @@ func (s *Service) Expire(ctx context.Context) error {
 	if err := s.dropStaleImports(ctx); err != nil {
 		return err
 	}
+	if err := s.dropOldDeliveries(ctx); err != nil {
+		return err
+	}
 	return s.dropOldRows(ctx)
 }
 
@@ -140,6 +148,7 @@ type work struct {
 	zone     *time.Location
 	mails    bool // can be sent
 
+	named     bool // the person whose role changes was named by this
 	courseID  int64
 	recorded  bool
 	unchanged bool

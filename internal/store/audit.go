@@ -33,14 +33,15 @@ func orNull(id int64) any {
 	return id
 }
 
-// AddAudit adds an entry. Its id is the database's to choose.
+// AddAudit adds an entry, and what webhooks are to tell of it. Its id is the database's
+// to choose.
 func (tx *Tx) AddAudit(ctx context.Context, e lms.AuditEntry) error {
 	err := tx.later(ctx, "add audit entry", sqlAddAudit, at(e.At), e.ActorID, e.Action, string(e.Outcome), e.Reason, e.SubjectID,
 		orNull(e.CourseID), orEmpty(e.Before), orEmpty(e.After), e.RequestID)
 	if err != nil {
 		return fmt.Errorf("add audit entry %s: %w", e.Action, err)
 	}
-	return nil
+	return tx.tellWebhooks(ctx, e)
 }
 
 // AddAuditMany adds an entry for each subject; all share what e says, and each
@@ -56,7 +57,7 @@ func (tx *Tx) AddAuditMany(ctx context.Context, e lms.AuditEntry, subjects []lms
 	if err := tx.later(ctx, "add audit entries", sqlAddAuditMany, mustJSON(list), at(e.At), e.ActorID, e.Action, orNull(e.CourseID), e.RequestID); err != nil {
 		return fmt.Errorf("add %d audit entries %s: %w", len(subjects), e.Action, err)
 	}
-	return nil
+	return tx.tellWebhooksOfMany(ctx, e, subjects)
 }
 
 // AuditQuery asks for a page of the audit. The zero values of its filters do not

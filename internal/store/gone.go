@@ -61,6 +61,9 @@ func (tx *Tx) ErasePending(ctx context.Context, people []Gone, by int64, expired
 	if err := tx.later(ctx, "forget addresses of mails", sqlForgetMails, param); err != nil {
 		return fmt.Errorf("forget addresses of mails: %w", err)
 	}
+	if err := tx.forgetDeliveries(ctx, ids); err != nil {
+		return err
+	}
 	for _, id := range ids {
 		tx.search.add(searchEntry{id: id})
 	}

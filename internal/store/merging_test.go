@@ -40,6 +40,7 @@ var everywhere = []string{
 	`INSERT INTO gone_people (user_id, gone_at, gone_by, expired, address_hash, masked) VALUES (1, $4, $1, FALSE, '', '')`,
 	`INSERT INTO erasure_requests (user_id, state, note, asked_at, decided_by) VALUES ($3, 'refused', '', $4, $1)`,
 	`INSERT INTO distinct_people (one_id, other_id, said_by, said_at) VALUES (1, $3, $1, $4)`,
+	`INSERT INTO webhooks (owned_by, url, description, events, enabled, salt, created_at, next_at, leased_until) VALUES ($1, 'https://x.example', '', '[]', TRUE, 'x', $4, $4, $4)`,
 }
 
 // pointing counts the rows that refer to a person, by the name of the reference.

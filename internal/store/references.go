@@ -99,6 +99,7 @@ var References = []Reference{
 	done("merges", "done_by", "id", "state"),
 	done("merges", "ended_by", "id", "state"),
 	done("distinct_people", "said_by", "one_id", "other_id"),
+	done("webhooks", "owned_by", "id"),
 
 	// Entries are only ever added.
 	fated(FateStays, "audit_entries", "actor_id"),
@@ -114,6 +115,8 @@ var References = []Reference{
 	fated(FateStays, "merges", "gone_id"),
 	fated(FateStays, "distinct_people", "one_id"),
 	fated(FateStays, "distinct_people", "other_id"),
+	// They say what was told of the account, and are gone within weeks.
+	fated(FateStays, "webhook_deliveries", "user_id"),
 }
 
 // movement is the statements for a reference that moves.
