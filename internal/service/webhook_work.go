@@ -19,7 +19,7 @@ const (
 	webhookLease   = 2 * time.Minute
 	webhookMargin  = 20 * time.Second // before the end of its lease a node begins nothing more: an attempt takes less
 	webhooksAtOnce = 50
-	failingFor     = 3 * 24 * time.Hour // then a webhook is paused
+	failingFor     = 60 * time.Hour // then a webhook is paused: with the last attempt of what is given up after three days
 
 	firstWebhookRetry   = 10 * time.Second
 	longestWebhookRetry = 8 * time.Hour
