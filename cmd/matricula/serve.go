@@ -57,10 +57,12 @@ func (s *serveCommand) Run(ctx context.Context, p *program) (err error) {
 		}
 	}
 	fetcher := fetch.New(fetch.Options{Folder: cfg.SourcesFolder, Hosts: cfg.SourcesHosts, Now: p.now})
+	poster := fetch.NewPoster(fetch.PostOptions{Hosts: cfg.WebhooksHosts, Loopback: cfg.OnLoopback()})
 	svc := service.New(st, service.Options{
 		Now: p.now, Log: log, SignUp: cfg.SignUp, Directory: cfg.Directory, NamingDomains: cfg.NamingDomains,
 		Settings: cfg.InForce(), Providers: cfg.Providers, Zone: zone,
 		Fetch: fetcher.Fetch, CheckPlace: fetcher.Check, Mail: mailOptions(cfg), PendingDays: cfg.PendingDays,
+		Webhooks: &service.WebhookOptions{Check: poster.Check, Post: poster.Post},
 	})
 	if err := svc.NameAdmins(ctx, cfg.Admins); err != nil {
 		return fmt.Errorf("MATRICULA_ADMINS: %w", err)

@@ -42,6 +42,7 @@ const (
 	varTimeZone       = prefix + "TIME_ZONE"
 	varSourcesFolder  = prefix + "SOURCES_FOLDER"
 	varSourcesHosts   = prefix + "SOURCES_HOSTS"
+	varWebhooksHosts  = prefix + "WEBHOOKS_HOSTS"
 	varCORSOrigins    = prefix + "CORS_ORIGINS"
 	varToken          = prefix + "TOKEN" // of the commands that ask a running server
 )
@@ -62,6 +63,7 @@ type Config struct {
 	TimeZone       string   // in which pages show times: a name of the IANA database
 	SourcesFolder  string   // below which roster sources may read folders; empty: none
 	SourcesHosts   []string // from which roster sources may fetch
+	WebhooksHosts  []string // that webhooks may call although they have no public address
 	CORSOrigins    []string // whose scripts may call the API, as browsers write them
 }
 
@@ -298,16 +300,29 @@ func (v variables) timeZone(c *Config) error {
 }
 
 // sources reads from where rosters may come by themselves.
-func (v variables) sources(c *Config) error {
+func (v variables) sources(c *Config) (err error) {
 	c.SourcesFolder = v.or(varSourcesFolder, "")
-	for host := range strings.SplitSeq(v.or(varSourcesHosts, ""), ",") {
-		if host = strings.TrimSpace(host); host == "" {
-			continue
-		}
-		if u, err := url.Parse("https://" + host); err != nil || u.Host != host || u.Hostname() == "" {
-			return wrong(varSourcesHosts, "holds %q, which is no host such as sis.uni.example or sis.uni.example:8443", lms.Clip(host, 80))
-		}
-		c.SourcesHosts = append(c.SourcesHosts, host)
+	if c.SourcesHosts, err = v.hosts(varSourcesHosts, "sis.uni.example"); err != nil {
+		return err
 	}
-	return nil
+	c.WebhooksHosts, err = v.hosts(varWebhooksHosts, "hooks.intra.example")
+	return err
+}
+
+// hosts reads a list of hosts, with a port or without.
+func (v variables) hosts(name, example string) ([]string, error) {
+	var list []string
+	for _, host := range v.list(name) {
+		if u, err := url.Parse("https://" + host); err != nil || u.Host != host || u.Hostname() == "" {
+			return nil, wrong(name, "holds %q, which is no host such as %s or %s:8443", lms.Clip(host, 80), example, example)
+		}
+		list = append(list, host)
+	}
+	return list, nil
+}
+
+// OnLoopback tells whether only this machine reaches the server by its address.
+func (c Config) OnLoopback() bool {
+	u, err := url.Parse(c.URL)
+	return err == nil && isLoopback(u.Hostname())
 }

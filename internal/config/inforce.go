@@ -30,6 +30,7 @@ func (c Config) InForce() []lms.Setting {
 		{Name: varTimeZone, Value: c.TimeZone, Meaning: "In which pages show times."},
 		{Name: varSourcesFolder, Value: c.SourcesFolder, Meaning: "The folder below which roster sources may read. When it is not set, none reads folders."},
 		{Name: varSourcesHosts, Value: strings.Join(c.SourcesHosts, ", "), Meaning: "The hosts from which roster sources may fetch. When none is set, nothing is fetched."},
+		{Name: varWebhooksHosts, Value: strings.Join(c.WebhooksHosts, ", "), Meaning: "The hosts that webhooks may call although they have no public address. When none is set, webhooks go to public addresses."},
 		{Name: varCORSOrigins, Value: strings.Join(c.CORSOrigins, ", "), Meaning: "The web pages elsewhere, by their origins, that may call the API in their users' browsers. When none is set, none may."},
 		{Name: varPendingDays, Value: strconv.Itoa(c.PendingDays), Meaning: "Days after which somebody who was named and never came expires, unless they are named again or given something."},
 		{Name: varTrustedProxies, Value: strings.Join(proxies, ", "), Meaning: "Whose word about the caller's own address is believed."},

@@ -9,7 +9,7 @@ import (
 // plain are the variables with fixed names.
 var plain = append([]string{
 	varAddr, varURL, varDatabase, varAdmins, varSignUp, varDirectory, varNamingDomains,
-	varSMTP, varMailFrom, varTrustedProxies, varPendingDays, varTimeZone, varSourcesFolder, varSourcesHosts, varCORSOrigins, varToken,
+	varSMTP, varMailFrom, varTrustedProxies, varPendingDays, varTimeZone, varSourcesFolder, varSourcesHosts, varWebhooksHosts, varCORSOrigins, varToken,
 }, withPrefix(googlePrefix, googleFields)...)
 
 func withPrefix(begin string, ends []string) []string {

@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -92,7 +93,7 @@ func TestC04AndC21NothingIsToldOnceItsOwnerMayNotSeeIt(t *testing.T) {
 			return second(s.EraseUser(ctx, s.admin, owner.UserID, service.Leaving{}))
 		},
 		"the course is deleted": func(s *school, ada access.Caller, c int64, _ access.Caller) error {
-			return s.DeleteCourse(ctx, ada, c)
+			return errors.Join(second(s.ArchiveCourse(ctx, ada, c, true)), s.DeleteCourse(ctx, ada, c))
 		},
 	}
 	for what, take := range ways {

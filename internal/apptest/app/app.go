@@ -23,6 +23,7 @@ import (
 	"matricula/internal/access"
 	"matricula/internal/apptest"
 	"matricula/internal/config"
+	"matricula/internal/fetch"
 	"matricula/internal/jobs"
 	"matricula/internal/lms"
 	"matricula/internal/mail"
@@ -152,6 +153,10 @@ func StartOn(tb testing.TB, dsn string, opts ...Option) *App {
 	must(tb, err)
 	if set.mail != nil {
 		set.service.Mail = &service.MailOptions{Sender: set.mail.Sender(), Site: mail.Site{URL: address}}
+	}
+	if set.service.Webhooks == nil {
+		poster := fetch.NewPoster(fetch.PostOptions{Loopback: true})
+		set.service.Webhooks = &service.WebhookOptions{Check: poster.Check, Post: poster.Post}
 	}
 	svc := service.New(st, set.service)
 	srv, err := server.New(server.Options{
