@@ -16,6 +16,7 @@ import (
 
 	"matricula/internal/access"
 	"matricula/internal/api"
+	"matricula/internal/fetch"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 	"matricula/internal/store"
@@ -98,6 +99,10 @@ func newSchool(tb testing.TB, dsn string, opts service.Options) *school {
 	s := &school{TB: tb, store: st, log: &lockedBuffer{}, at: time.Date(2027, 1, 4, 8, 0, 0, 0, time.UTC)}
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	opts.Now, opts.Log = s.now, log
+	if opts.Webhooks == nil {
+		poster := fetch.NewPoster(fetch.PostOptions{Loopback: true})
+		opts.Webhooks = &service.WebhookOptions{Check: poster.Check, Post: poster.Post}
+	}
 	s.svc = service.New(st, opts)
 	s.api = api.New(s.svc, api.Options{URL: schoolURL + "/", Log: log, Now: s.now, Version: "1.2.3", CursorKey: []byte("the key of this school's cursors")})
 	s.doc = readDocument(tb, s.api.OpenAPI())

@@ -92,28 +92,25 @@ func local(host string) bool {
 // Check tells whether an address can be a webhook's, before it is stored, and gives it
 // as it is stored. Where its name leads is seen when it is called.
 func (p *Poster) Check(typed string) (string, error) {
-	bad := func(format string, args ...any) (string, error) {
-		return "", lms.Invalid("webhook-url", "url", format, args...)
-	}
 	typed = strings.TrimSpace(typed)
 	u, err := url.Parse(typed)
 	switch {
 	case len(typed) > lms.MaxWebhookURL:
-		return bad("This address is too long: at most %d characters are allowed.", lms.MaxWebhookURL)
+		return "", lms.Invalid("webhook-url", "url", "This address is too long: at most %d characters are allowed.", lms.MaxWebhookURL)
 	case err != nil || u.Opaque != "" || u.Hostname() == "" || !ascii(typed):
-		return bad("Write an address such as https://hooks.uni.example/matricula, in plain letters.")
+		return "", lms.Invalid("webhook-url", "url", "Write an address such as https://hooks.uni.example/matricula, in plain letters.")
 	case u.User != nil:
-		return bad("The address must hold no user and no password. Every delivery is signed; by that its receiver knows who sends.")
+		return "", lms.Invalid("webhook-url", "url", "The address must hold no user and no password. Every delivery is signed; by that its receiver knows who sends.")
 	case u.Fragment != "" || strings.Contains(typed, "#"):
-		return bad("The address must not hold a #: nothing behind it is sent to a server.")
+		return "", lms.Invalid("webhook-url", "url", "The address must not hold a #: nothing behind it is sent to a server.")
 	}
 	port := u.Port()
 	if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) {
-		return bad("The address has a port that is not from 1 to 65535.")
+		return "", lms.Invalid("webhook-url", "url", "The address has a port that is not from 1 to 65535.")
 	}
 	here := p.opts.Loopback && local(u.Hostname())
 	if u.Scheme != "https" && (u.Scheme != "http" || !here) {
-		return bad("The address has to begin with https://, since what it is told is about people.")
+		return "", lms.Invalid("webhook-url", "url", "The address has to begin with https://, since what it is told is about people.")
 	}
 	if port == "" {
 		port = "443"
@@ -126,7 +123,7 @@ func (p *Poster) Check(typed string) (string, error) {
 		return u.String(), nil
 	}
 	if err == nil || local(u.Hostname()) || numeric(u.Hostname()) {
-		return bad("Webhooks go to public addresses. Whoever runs this server can allow others with MATRICULA_WEBHOOKS_HOSTS.")
+		return "", lms.Invalid("webhook-url", "url", "Webhooks go to public addresses. Whoever runs this server can allow others with MATRICULA_WEBHOOKS_HOSTS.")
 	}
 	return u.String(), nil
 }

@@ -255,6 +255,12 @@ var labels = []struct {
 	{"brake_percent", "Asks above this percentage"},
 	{"enabled", "Switched on"},
 	{"place_changed", "Place changed"},
+	{"host", "Host"},
+	{"event", "Event"},
+	{"events", "Events"},
+	{"paused", "Paused"},
+	{"address_changed", "Address changed"},
+	{"secret_renewed", "Secret renewed"},
 	{"name", "Name"},
 	{"title", "Title"},
 	{"code", "Code"},
@@ -305,9 +311,9 @@ func changes(p *lang.Printer, before, after json.RawMessage, roles map[string]st
 		if key, ok := m["role"].(string); ok && roles[key] != "" {
 			m["role"] = roles[key]
 		}
-		delete(m, "announcement")                                                             // an id, beside the title
-		delete(m, "section_id")                                                               // the same
-		for _, id := range []string{"import", "source", "run", "course", "kind", "request"} { // beside the name
+		delete(m, "announcement")                                                                        // an id, beside the title
+		delete(m, "section_id")                                                                          // the same
+		for _, id := range []string{"import", "source", "run", "course", "kind", "request", "webhook"} { // beside the name
 			delete(m, id)
 		}
 		delete(m, "period") // an id, beside the name
@@ -415,6 +421,10 @@ func wordFor(p *lang.Printer, key, v string) string {
 		}
 	case "begins_on", "ends_on":
 		return p.Date(lms.Day(v))
+	case "event", "events":
+		return p.Term(eventLabel(lms.WebhookEvent(v)))
+	case "paused":
+		return p.Term(pauseWords[lms.WebhookPause(v)])
 	case "scopes":
 		return p.Term(scopeNames[lms.Scope(v)])
 	case "run_state":

@@ -22,7 +22,7 @@ const (
 type form struct{ values url.Values }
 
 // severally are the fields that may be sent more than once.
-var severally = map[string]bool{"privilege": true, "was": true, "scope": true, "course_id": true, "selected": true, "undo": true, "row": true, "sure": true, "limited_to": true}
+var severally = map[string]bool{"privilege": true, "was": true, "scope": true, "course_id": true, "selected": true, "undo": true, "row": true, "sure": true, "limited_to": true, "event": true}
 
 // readForm reads the body of a POST. A field that is sent twice where one is
 // meant would be read differently by different readers, so it is refused.

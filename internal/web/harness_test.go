@@ -20,6 +20,7 @@ import (
 
 	"matricula/internal/access"
 	"matricula/internal/apptest"
+	"matricula/internal/fetch"
 	"matricula/internal/jobs"
 	"matricula/internal/lms"
 	"matricula/internal/service"
@@ -102,6 +103,8 @@ func newSite(tb testing.TB, options ...siteOption) *site {
 	}
 	so := service.Options{Now: s.clock, Log: log, SignUp: signin.SignUpNamed}
 	wo := web.Options{URL: base, Log: log, Now: s.clock}
+	poster := fetch.NewPoster(fetch.PostOptions{Loopback: true})
+	so.Webhooks = &service.WebhookOptions{Check: poster.Check, Post: poster.Post}
 	for _, o := range options {
 		o(&so, &wo, &provider)
 	}

@@ -43,6 +43,7 @@ var partWords = map[string]lms.Term{
 	"merges.done_by":               "Merges that they carried out",
 	"merges.ended_by":              "Merges that they ended",
 	"distinct_people.said_by":      "Pairs of people whom they told apart",
+	"webhooks.owned_by":            "Webhooks that they saved last",
 	"users":                        "Role on the site",
 	"places":                       "Courses",
 }

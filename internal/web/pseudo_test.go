@@ -62,6 +62,13 @@ func TestEveryPageSaysEverythingThroughTheCatalog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hook, err := c.svc.CreateWebhook(t.Context(), c.ada.caller, c.id, service.WebhookFields{URL: "http://127.0.0.1:9/", Description: "3", Events: []string{"user.named"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.svc.TestWebhook(t.Context(), c.ada.caller, hook.Webhook.ID); err != nil {
+		t.Fatal(err)
+	}
 	got, err := fetch.Upload(strings.NewReader("5"), "4")
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +107,7 @@ func TestEveryPageSaysEverythingThroughTheCatalog(t *testing.T) {
 	}
 	c.web.InPseudo()
 
-	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID), "{term_id}", itoa(term), "{section_id}", itoa(section.ID), "{import_id}", itoa(list.ID), "{source_id}", itoa(source.ID), "{run_id}", itoa(run.ID), "{request_id}", itoa(request.ID), "{merge_id}", itoa(merge.ID))
+	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID), "{term_id}", itoa(term), "{section_id}", itoa(section.ID), "{import_id}", itoa(list.ID), "{source_id}", itoa(source.ID), "{run_id}", itoa(run.ID), "{webhook_id}", itoa(hook.Webhook.ID), "{request_id}", itoa(request.ID), "{merge_id}", itoa(merge.ID))
 	seen := 0
 	for _, pattern := range c.web.Routes() {
 		method, path, _ := strings.Cut(pattern, " ")

@@ -76,6 +76,8 @@ var doneMessages = map[string]lms.Term{
 	"source-made":     "The source is set up.",
 	"source-deleted":  "The source is deleted. What it brought stays.",
 	"source-soon":     "It is looked at now. What comes of it stands below in a moment.",
+	"webhook-soon":    "It is on its way. What becomes of it stands below in a moment.",
+	"webhook-deleted": "The webhook is deleted.",
 	"run-approved":    "It goes on.",
 	"run-canceled":    "Stopped. What has begun before stays, and can be undone on its course's page.",
 	"section-made":    "The section is there. Put people into it on their pages, or with a class list.",

@@ -17,6 +17,7 @@ type settingsView struct {
 	MayArchive bool
 	MayHand    bool
 	MayCopy    bool
+	MayHook    bool
 }
 
 // standing is the caller's place in a course, for asking package access what
@@ -33,7 +34,7 @@ func decide(r *request, a access.Action, v service.CourseView) error {
 
 // showsSettings tells whether the course's menu has the settings.
 func showsSettings(holds lms.PrivilegeSet) bool {
-	return holds.Has(lms.CourseUpdate) || holds.Has(lms.CourseArchive)
+	return holds.Has(lms.CourseUpdate) || holds.Has(lms.CourseArchive) || holds.Has(lms.StaffManage)
 }
 
 func (w *Web) settings(rw http.ResponseWriter, r *request) error {
@@ -58,7 +59,7 @@ func (w *Web) showSettings(rw http.ResponseWriter, r *request, status int, v ser
 	w.render(rw, r, status, settingsPage(settingsView{
 		Shell: w.courseShell(r, v, r.words.T("Settings"), "settings"), Form: f, Problem: p,
 		MayEdit: may(r, access.CourseUpdate, v), MayArchive: may(r, access.CourseArchive, v),
-		MayHand: mayHandOver(r, v), MayCopy: w.mayCopy(r, v) == nil,
+		MayHand: mayHandOver(r, v), MayCopy: w.mayCopy(r, v) == nil, MayHook: may(r, access.WebhookView, v) && standing(v).Within(r.caller) == "",
 	}))
 	return nil
 }

@@ -22,8 +22,8 @@ import (
 
 // The policies: newer nouns have their part in a file of their own.
 var (
-	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, termAPIPolicy, mailAPIPolicy, waitingAPIPolicy, mergeAPIPolicy, erasingAPIPolicy)
-	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, reportWebPolicy, termWebPolicy, mailWebPolicy, waitingWebPolicy, mergeWebPolicy, erasingWebPolicy, courseWebPolicy)
+	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, webhooksAPIPolicy, termAPIPolicy, mailAPIPolicy, waitingAPIPolicy, mergeAPIPolicy, erasingAPIPolicy)
+	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, webhooksWebPolicy, reportWebPolicy, termWebPolicy, mailWebPolicy, waitingWebPolicy, mergeWebPolicy, erasingWebPolicy, courseWebPolicy)
 	allPolicies = slices.Concat(operationsPolicy, apiPolicies, webPolicies)
 )
 
@@ -43,6 +43,7 @@ type fixture struct {
 	otherSession, strangerToken int64
 	announcement, section, term int64
 	list, source, run, request  int64
+	webhook, delivery           int64
 	bystander                   access.Caller
 	slip, merge, question       int64
 	serial                      int
@@ -155,6 +156,7 @@ func (f *fixture) rebuild() {
 	f.must(err)
 	f.section = sec.ID
 	f.list, f.source, f.run = 0, 0, 0
+	f.webhook, f.delivery = 0, 0
 	f.slip, f.merge = 0, 0
 	days := lms.PeriodFields{Name: "Year " + strconv.Itoa(f.serial), Begins: "2026-10-01", Ends: "2027-09-30"}
 	year, err := f.Service.CreateTerm(ctx, by, 0, days, nil)
@@ -196,7 +198,7 @@ func (f *fixture) target(r row, a actor) (method, path string) {
 	}
 	id := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return method, strings.NewReplacer("{course_id}", id(f.course), "{user_id}", id(user), "{role_id}", id(f.role), "{session_id}", id(f.otherSession),
-		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{section_id}", id(f.section), "{import_id}", id(f.list), "{source_id}", id(f.source), "{run_id}", id(f.run), "{request_id}", id(f.request), "{merge_id}", id(f.merge), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
+		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{section_id}", id(f.section), "{import_id}", id(f.list), "{source_id}", id(f.source), "{run_id}", id(f.run), "{webhook_id}", id(f.webhook), "{delivery_id}", id(f.delivery), "{request_id}", id(f.request), "{merge_id}", id(f.merge), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
 }
 
 // bringList makes the class list that a route is about.
@@ -232,6 +234,9 @@ func (f *fixture) makeSource() {
 func (f *fixture) ask(r row, a actor) app.Answer {
 	if (strings.Contains(r.route, "{source_id}") || strings.Contains(r.route, "{run_id}")) && f.source == 0 {
 		f.makeSource()
+	}
+	if strings.Contains(r.route, "{webhook_id}") && f.webhook == 0 {
+		f.makeWebhook()
 	}
 	if strings.Contains(r.route, "{import_id}") && f.list == 0 {
 		f.bringList()
