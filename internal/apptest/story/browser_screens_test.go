@@ -350,6 +350,7 @@ func (r *tour) pages() {
 	r.open(one+"/edit", "announcement-edit")
 	r.open(one+"/delete", "announcement-delete")
 	r.open(course+"/settings", "settings")
+	r.webhookPages(course)
 	r.open(course+"/hand-over", "hand-over")
 	r.open(course+"/copy", "copy")
 	for _, id := range []int64{r.pendingID, r.activeID} {
