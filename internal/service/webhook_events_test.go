@@ -231,3 +231,38 @@ func TestH18TheLogOfAWebhookIsKeptForThirtyDays(t *testing.T) {
 		}
 	})
 }
+
+// TestAListTellsWebhooksInAFewStatementsForEachBatch compares lists of which one is
+// told to webhooks, one to none that wants it, and one where there is no webhook.
+func TestAListTellsWebhooksInAFewStatementsForEachBatch(t *testing.T) {
+	hooked(t, func(t *testing.T, s *school) {
+		ada := s.teacher("ada@uni.example")
+		ran := func(name string) int64 {
+			t.Helper()
+			var list strings.Builder
+			list.WriteString("email\n")
+			for i := range 400 {
+				fmt.Fprintf(&list, "%s%d@uni.example\n", name, i)
+			}
+			c := s.course(ada, name)
+			checked := s.list(ada, c, list.String())
+			before := s.store.Ran()
+			if done := s.carry(ada, checked.ID); done.Counts[lms.DidName] != 400 {
+				t.Fatalf("carried out: %v", done.Counts)
+			}
+			return s.store.Ran() - before
+		}
+		none := ran("none")
+		r := receive(t)
+		s.hook(s.admin, 0, r.URL, "user.erased")
+		unwanted := ran("unwanted")
+		s.hook(s.admin, 0, r.URL, "user.named", "enrollment.created")
+		wanted := ran("wanted")
+		if unwanted-none > 20 || wanted-none > 20 {
+			t.Errorf("400 people are %d statements, with a webhook that does not want them %d, with one that does %d", none, unwanted, wanted)
+		}
+		if n := s.count(`webhook_deliveries`); n != 801 { // the course is one too
+			t.Errorf("%d deliveries", n)
+		}
+	})
+}

@@ -45,8 +45,7 @@ CREATE TABLE webhook_deliveries (
     created_at TIMESTAMPTZ NOT NULL,
     next_at    TIMESTAMPTZ NOT NULL,
     give_up_at TIMESTAMPTZ NOT NULL,
-    tried_at   TIMESTAMPTZ,
-    UNIQUE (webhook_id, event_id)
+    tried_at   TIMESTAMPTZ
 );
 CREATE INDEX webhook_deliveries_log ON webhook_deliveries (webhook_id, id);
 CREATE INDEX webhook_deliveries_work ON webhook_deliveries (webhook_id, next_at, id) WHERE state = 'queued';
