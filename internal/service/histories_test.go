@@ -1,10 +1,12 @@
 package service_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"matricula/internal/lms"
+	"matricula/internal/service"
 )
 
 // What random histories found (ADR 41), as short as it can be told.
@@ -38,4 +40,23 @@ func TestI13AWithdrawnPersonOfTwoWhoWereMergedHasNoAddressLeft(t *testing.T) {
 			}, waitFor(30))
 		})
 	}
+}
+
+func TestNobodyToWhomSomethingIsDeniedBecomesAnOwnerByAnyDoor(t *testing.T) {
+	each(t, func(t *testing.T, s *school) {
+		ada := s.teacher("ada@uni.example")
+		course := s.course(ada, "Algorithms")
+		s.set(ada, course, service.PersonRef{Email: "grace@uni.example"}, nil, []string{"audit.view"})
+		rows, err := s.Enroll(ctx, ada, service.EnrollRequest{CourseID: course, Role: "owner", Emails: []string{"grace@uni.example", "hal@uni.example"}})
+		if err != nil || rows[0].Result != service.ResultRefused || rows[0].Reason != "owner-holds-all" || rows[1].Result != service.ResultNamed {
+			t.Errorf("in a list of addresses: %+v (%v)", rows, err)
+		}
+		i := s.list(ada, course, "email,role\ngrace@uni.example,owner\n")
+		if refused := s.rows(ada, i.ID, "refused"); len(refused) != 1 {
+			t.Errorf("in a class list: %+v", refused)
+		}
+		if got := s.held(course, s.idOf("grace@uni.example")); strings.Contains(got, "staff.manage") {
+			t.Errorf("holds %q", got)
+		}
+	})
 }
