@@ -26,7 +26,7 @@ var (
 // seen without an owner.
 func checkOwners(ctx context.Context, tx *Tx, f *findings) error {
 	var without []int64
-	err := tx.eachPortion(ctx, endsOfCourses, func(above, to int64) error {
+	err := f.eachPortion(ctx, tx, endsOfCourses, func(above, to int64) error {
 		rows, err := tx.query(ctx, sqlOwnerless, above, to)
 		return each(rows, err, func(r scanner) error {
 			var id int64
@@ -83,7 +83,7 @@ type givenGrant struct {
 
 // checkGrants compares what is given beside roles with the audit.
 func checkGrants(ctx context.Context, tx *Tx, f *findings) error {
-	return tx.eachPortion(ctx, endsOfGrants, func(above, to int64) error {
+	return f.eachPortion(ctx, tx, endsOfGrants, func(above, to int64) error {
 		rows, err := tx.query(ctx, sqlGrantsIn, above, to)
 		list, err := collect(rows, err, func(r scanner) (g givenGrant, err error) {
 			err = r.Scan(&g.CourseID, &g.UserID, privileges{&g.Allow}, privileges{&g.Deny}, &g.GrantedBy, timestamp{&g.GrantedAt}, &g.kind, &g.siteRole)
