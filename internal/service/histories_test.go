@@ -60,3 +60,19 @@ func TestNobodyToWhomSomethingIsDeniedBecomesAnOwnerByAnyDoor(t *testing.T) {
 		}
 	})
 }
+
+func TestI8WhatWasGivenToAnAddressIsNoGiftToOneself(t *testing.T) {
+	each(t, func(t *testing.T, s *school) {
+		ada := s.teacher("ada@uni.example")
+		course := s.course(ada, "Algorithms")
+		s.set(ada, course, service.PersonRef{Email: "ada.l@uni.example"}, []string{"staff.manage"}, []string{"roster.view"})
+		admin := s.admin.UserID
+		s.set(ada, course, service.PersonRef{Email: string(s.user(admin).Email)}, []string{"audit.view"}, nil)
+		// An administrator was named by another of their addresses. The invariants are
+		// looked at when the test ends.
+		s.merge(s.admin, admin, s.idOf("ada.l@uni.example"))
+		if n := s.count(`course_privileges WHERE user_id = $1 AND granted_by = $1`, admin); n != 1 {
+			t.Errorf("%d grants are by themselves", n)
+		}
+	})
+}
