@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"matricula/internal/access"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 )
@@ -73,6 +74,40 @@ func TestI8WhatWasGivenToAnAddressIsNoGiftToOneself(t *testing.T) {
 		s.merge(s.admin, admin, s.idOf("ada.l@uni.example"))
 		if n := s.count(`course_privileges WHERE user_id = $1 AND granted_by = $1`, admin); n != 1 {
 			t.Errorf("%d grants are by themselves", n)
+		}
+	})
+}
+
+func TestMergesAreSplitInTheOrderInWhichTheyWereCarriedOutAndNotAskedFor(t *testing.T) {
+	each(t, func(t *testing.T, s *school) {
+		ada, grace, hal := s.teacher("ada@uni.example"), s.person("grace@uni.example"), s.person("hal@uni.example")
+		course := s.course(ada, "Algorithms")
+		s.enroll(ada, course, "assistant", "hal@uni.example")
+		slip := s.enroll(ada, course, "student", "grcae@uni.example")[0]
+		r := service.MergeRequest{Keep: byID(grace.UserID), Merge: byID(hal.UserID)}
+		asked, err := s.MergePeople(ctx, s.admin, r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.clock.advance(time.Minute)
+		first := s.merge(s.admin, grace.UserID, slip)
+		for _, c := range []access.Caller{grace, hal} {
+			if _, err := s.AcceptMerge(ctx, c, asked.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.clock.advance(time.Minute)
+		if _, err := s.CompleteMerge(ctx, s.admin, asked.ID); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, "the first of the two", second(s.SplitMerge(ctx, s.admin, first.ID)), lms.CodeConflict, "merge-not-last")
+		for _, id := range []int64{asked.ID, first.ID} {
+			if _, err := s.SplitMerge(ctx, s.admin, id); err != nil {
+				t.Errorf("merge %d: %v", id, err)
+			}
+		}
+		if got := s.roster(course); !strings.Contains(got, "grcae@uni.example student") || !strings.Contains(got, "hal@uni.example assistant") || strings.Contains(got, "grace") {
+			t.Errorf("in the course are %s", got)
 		}
 	})
 }
