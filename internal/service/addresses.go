@@ -156,7 +156,8 @@ var errAddressTaken = lms.Errorf(lms.CodeConflict, "address-waits", "The address
 // joinProved gives somebody what waits for an address that they have proved to be
 // theirs: the person who was named with it becomes one with them. The proof stands in
 // for whoever would have to agree, as it does for a claim. It is a merge like any
-// other, with its record, and can be split again.
+// other, with its record. As long as they have the address, there is nobody to whom
+// a split could give it back.
 func (w *work) joinProved(ctx context.Context, keepID, goneID int64, address lms.Email) error {
 	action := w.action
 	defer func() { w.action = action }()

@@ -175,6 +175,8 @@ func (e *enrolling) checkMember(ctx context.Context, row *RowResult, m *lms.Memb
 		return row.refuse(lms.Errorf(lms.CodeConflict, "other-role", "Is in this course already, as %s. Change the role on the person's page.", m.Enrollment.Role.Title()))
 	case m.User.ID == e.w.caller.UserID:
 		return row.refuse(e.w.delegator().MayTouch(m))
+	case e.role.Owner() && m.Grant != nil && m.Grant.Deny != 0:
+		return row.refuse(errDeniedOwner(m))
 	case again:
 		row.already("listed-twice", lms.Say("This person is in the list more than once."))
 	}

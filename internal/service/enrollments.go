@@ -198,6 +198,11 @@ func (s *Service) SetRole(ctx context.Context, c access.Caller, r RoleChange) (l
 
 var errNotMember = lms.Errorf(lms.CodeNotFound, "not-in-course", "This person is not in this course. Add them first.")
 
+// errDeniedOwner is for making somebody an owner to whom something is denied.
+func errDeniedOwner(m *lms.Member) error {
+	return lms.Errorf(lms.CodeConflict, "owner-holds-all", "Something is denied to %s here, and an owner holds everything. Lift the denial first.", m.User.DisplayName())
+}
+
 func (w *work) changeRole(ctx context.Context, m *lms.Member, role lms.Role) error {
 	d := w.delegator()
 	if err := d.MayTouch(m); err != nil {
@@ -210,7 +215,7 @@ func (w *work) changeRole(ctx context.Context, m *lms.Member, role lms.Role) err
 		return err
 	}
 	if role.Owner() && m.Grant != nil && m.Grant.Deny != 0 {
-		return lms.Errorf(lms.CodeConflict, "owner-holds-all", "Something is denied to %s here, and an owner holds everything. Lift the denial first.", m.User.DisplayName())
+		return errDeniedOwner(m)
 	}
 	before := *m
 	after := enrollmentAudit{Role: role.Key, Named: w.named}

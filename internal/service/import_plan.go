@@ -227,6 +227,10 @@ func (p *planner) planNew(r *plannedRow) {
 		r.refuse(p.columnOf(rosterfile.Role), err)
 		return
 	}
+	if role.Owner() && r.member != nil && r.member.Grant != nil && r.member.Grant.Deny != 0 {
+		r.refuse(p.columnOf(rosterfile.Role), errDeniedOwner(r.member))
+		return
+	}
 	e := lms.Enrollment{CourseID: p.imp.CourseID, Role: role, Source: lms.SourceImport, AddedBy: p.w.caller.UserID, CreatedAt: p.w.now}
 	p.over(&e, &r.want)
 	if err := d.MayPlaceIn(e.SectionID); err != nil && !p.onlySection(&e) {

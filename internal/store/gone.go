@@ -15,10 +15,9 @@ type Gone struct {
 	Masked string
 }
 
-// A pending person has one address, the primary one: others are added by whoever
-// has signed in.
+// A pending person has one address, or several when two of them were merged.
 var (
-	sqlFreeAddresses = stmt(`DELETE FROM emails WHERE is_primary AND user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
+	sqlFreeAddresses = stmt(`DELETE FROM emails WHERE user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
 	sqlEraseUsers    = stmt(`UPDATE users SET status = 'erased', site_role = 'member', given_name = '', family_name = '', name = '',
 			search_key = '', sort_key = '', language = '', renewed_at = NULL
 		WHERE id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1}) AND status = 'pending'`)

@@ -32,7 +32,7 @@ var invariants = []struct {
 	checks     []check
 }{
 	{"I1", "one living person for each address, every address in its one form, and one primary address for each person", []check{
-		checkAddresses,
+		{run: checkAddresses},
 		inPortions("users", "id", `SELECT 'user ' || u.id FROM users u WHERE u.id > $1 AND u.id <= $2
 			AND u.kind = 'person' AND u.status IN ('pending', 'active', 'suspended')
 			AND NOT EXISTS (SELECT 1 FROM emails e WHERE e.user_id = u.id AND e.is_primary)`),
@@ -58,7 +58,7 @@ var invariants = []struct {
 		// That nobody who has not arrived is named as a maker or a granter is found by checkReferences.
 	}},
 	{"I5", "every reference leads somewhere, none to a person is empty, and a person has one place in a course, with a role and a section of that course", []check{
-		checkReferences,
+		{run: checkReferences},
 		inPortions("enrollments", "course_id", `SELECT 'course ' || en.course_id || ' has user ' || en.user_id || ' ' || count(*) || ' times' FROM enrollments en
 			WHERE en.course_id > $1 AND en.course_id <= $2 GROUP BY en.course_id, en.user_id HAVING count(*) > 1`),
 		inPortions("enrollments", "course_id", `SELECT 'user ' || en.user_id || ' in course ' || en.course_id || ' has what is of another course' FROM enrollments en
@@ -69,14 +69,14 @@ var invariants = []struct {
 		inPortions("idempotency_keys", "user_id", `SELECT 'a request of user ' || k.user_id FROM idempotency_keys k
 			WHERE k.user_id > $1 AND k.user_id <= $2 AND k.answer = ''`),
 	}},
-	{"I7", "every course has an owner who has arrived, or it is on record that it has none", []check{checkOwners}},
-	{"I8", "what is given beside a role is on record, was given by somebody else, and the giver held it then", []check{checkGrants}},
+	{"I7", "every course has an owner who has arrived, or it is on record that it has none", []check{{run: checkOwners}}},
+	{"I8", "what is given beside a role is on record, was given by somebody else, and the giver held it then", []check{{run: checkGrants}}},
 	{"I9", "nobody is told of one thing twice, and mail that has ended holds no code", []check{
 		inPortions("mails", "id", `SELECT 'mail ' || m.id FROM mails m WHERE m.id > $1 AND m.id <= $2
 			AND ((m.state <> 'queued' AND m.data <> '{}') OR EXISTS (SELECT 1 FROM mails o WHERE o.event = m.event AND o.id <> m.id))`),
 	}},
 	{"I12", "the rows of a list that was carried out are each counted once", []check{
-		checkImports,
+		{run: checkImports},
 		inPortions("enrollments", "course_id", `SELECT 'user ' || en.user_id || ' in course ' || en.course_id || ' is of import ' || en.import_id || ', which is not there'
 			FROM enrollments en LEFT JOIN imports i ON i.id = en.import_id
 			WHERE en.course_id > $1 AND en.course_id <= $2 AND en.import_id <> 0 AND (i.id IS NULL OR i.course_id <> en.course_id)`),
@@ -88,17 +88,27 @@ var invariants = []struct {
 			AND (EXISTS (SELECT 1 FROM users k WHERE k.id = u.merged_into AND k.merged_into IS NOT NULL)
 				OR EXISTS (SELECT 1 FROM enrollments e WHERE e.user_id = u.id) OR EXISTS (SELECT 1 FROM course_privileges p WHERE p.user_id = u.id))`),
 		// That they have no address is found by checkAddresses.
-		checkNextID,
+		{run: checkNextID},
 	}},
 }
 
-// check looks for violations of one invariant, or of several.
-type check func(context.Context, *Tx, *findings) error
+// check looks for violations of one invariant, or of several: by a function, or by a
+// statement that selects a text for each violation among the rows of a table whose key
+// lies above $1 and up to $2.
+type check struct {
+	run   func(context.Context, *Tx, *findings) error
+	table string
+	key   string
+	text  string
+	ends  *statement
+	st    *statement
+}
 
 // findings are what the checks have found so far.
 type findings struct {
 	checking string // the invariant whose checks run
 	tables   []tableCheck
+	whole    bool // the tables are small, and all statements were run as one
 	list     map[string]*Invariant
 }
 
@@ -115,21 +125,24 @@ func (f *findings) brokenFor(name, where string) {
 // database, in portions, so that no statement keeps others from their work for
 // long; the program may run meanwhile.
 func (s *Store) CheckInvariants(ctx context.Context) ([]Invariant, error) {
-	tables, err := s.tableChecks(ctx)
+	known, err := s.allChecks(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f := &findings{tables: tables, list: make(map[string]*Invariant, len(invariants))}
+	f := &findings{tables: known.tables, list: make(map[string]*Invariant, len(invariants))}
 	list := make([]Invariant, len(invariants))
 	for i, inv := range invariants {
 		list[i] = Invariant{Name: inv.name, Says: inv.says}
 		f.list[inv.name] = &list[i]
 	}
+	if f.whole, err = s.checkWhole(ctx, known, f); err != nil {
+		return nil, err
+	}
 	tx := s.Reader()
 	for _, inv := range invariants {
 		f.checking = inv.name
 		for _, c := range inv.checks {
-			if err := c(ctx, tx, f); err != nil {
+			if err := c.look(ctx, tx, f); err != nil {
 				return nil, fmt.Errorf("check %s: %w", inv.name, err)
 			}
 		}
@@ -142,21 +155,27 @@ const (
 	lastKey = int64(9_000_000_000_000_000_000)
 )
 
-// inPortions is a check by one statement, which selects a text for each
-// violation among the rows of a table whose key lies above $1 and up to $2.
+// inPortions is a check by one statement.
 func inPortions(table, key, text string) check {
-	ends, st := stmt(portionEnds(table, key)), stmt(text)
-	return func(ctx context.Context, tx *Tx, f *findings) error {
-		return tx.eachPortion(ctx, ends, func(above, to int64) error {
-			rows, err := tx.query(ctx, st, above, to)
-			return each(rows, err, func(r scanner) error {
-				var where string
-				err := r.Scan(&where)
-				f.broken(where)
-				return err
-			})
-		})
+	return check{table: table, key: key, text: text, ends: stmt(portionEnds(table, key)), st: stmt(text)}
+}
+
+func (c *check) look(ctx context.Context, tx *Tx, f *findings) error {
+	switch {
+	case c.run != nil:
+		return c.run(ctx, tx, f)
+	case f.whole:
+		return nil
 	}
+	return f.eachPortion(ctx, tx, c.ends, func(above, to int64) error {
+		rows, err := tx.query(ctx, c.st, above, to)
+		return each(rows, err, func(r scanner) error {
+			var where string
+			err := r.Scan(&where)
+			f.broken(where)
+			return err
+		})
+	})
 }
 
 // portionEnds finds the key at which a portion ends that begins above another.
@@ -166,7 +185,10 @@ func portionEnds(table, key string) string {
 
 // eachPortion calls look for consecutive ranges of a table's key, the last of
 // which is open.
-func (tx *Tx) eachPortion(ctx context.Context, ends *statement, look func(above, to int64) error) error {
+func (f *findings) eachPortion(ctx context.Context, tx *Tx, ends *statement, look func(above, to int64) error) error {
+	if f.whole {
+		return look(-1, lastKey)
+	}
 	for above := int64(-1); above < lastKey; {
 		to := lastKey
 		if _, err := tx.one(ctx, ends, []any{above}, &to); err != nil {

@@ -27,7 +27,7 @@ type tally struct {
 
 // checkImports counts the rows of lists once more.
 func checkImports(ctx context.Context, tx *Tx, f *findings) error {
-	return tx.eachPortion(ctx, endsOfImports, func(above, to int64) error {
+	return f.eachPortion(ctx, tx, endsOfImports, func(above, to int64) error {
 		var t tally
 		rows, err := tx.query(ctx, sqlImportCounts, above, to)
 		err = each(rows, err, func(r scanner) error {

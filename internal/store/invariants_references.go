@@ -36,39 +36,31 @@ func (tx *Tx) declaredReferences(ctx context.Context) ([]reference, error) {
 // tableCheck looks at all references of one table in one pass.
 type tableCheck struct {
 	table    string
+	key      string
 	numbered bool // then in portions
+	text     string
 	ends     *statement
 	bad      *statement
 }
 
-// tableChecks writes the checks of all tables, once for each store: a schema
-// does not change while it is open.
-func (s *Store) tableChecks(ctx context.Context) ([]tableCheck, error) {
-	if known := s.checks.Load(); known != nil {
-		return *known, nil
-	}
-	refs, err := s.Reader().declaredReferences(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the schema: %w", err)
-	}
-	var list []tableCheck
+func tableChecksOf(refs []reference) (list []tableCheck) {
 	for len(refs) > 0 {
 		n := 1
 		for n < len(refs) && refs[n].table == refs[0].table {
 			n++
 		}
 		first := refs[0]
-		c := tableCheck{table: first.table, numbered: first.numbered}
+		c := tableCheck{table: first.table, key: first.key, numbered: first.numbered}
 		where := "TRUE"
 		if c.numbered {
 			c.ends = written(portionEnds(first.table, first.key))
 			where = `t.` + first.key + ` > $1 AND t.` + first.key + ` <= $2`
 		}
-		c.bad = written(referenceText(refs[:n], where))
+		c.text = referenceText(refs[:n], where)
+		c.bad = written(c.text)
 		list, refs = append(list, c), refs[n:]
 	}
-	s.checks.Store(&list)
-	return list, nil
+	return list
 }
 
 func written(text string) *statement { return &statement{text: [2]string{text, text}} }
@@ -76,6 +68,9 @@ func written(text string) *statement { return &statement{text: [2]string{text, t
 // checkReferences looks at every declared reference, one pass for each table.
 // Where it finds that somebody acted who has not arrived, that is I3's.
 func checkReferences(ctx context.Context, tx *Tx, f *findings) error {
+	if f.whole {
+		return nil
+	}
 	for _, c := range f.tables {
 		if err := c.look(ctx, tx, f); err != nil {
 			return fmt.Errorf("table %s: %w", c.table, err)
@@ -99,7 +94,7 @@ func (c *tableCheck) look(ctx context.Context, tx *Tx, f *findings) error {
 	if !c.numbered {
 		return look()
 	}
-	return tx.eachPortion(ctx, c.ends, func(above, to int64) error { return look(above, to) })
+	return f.eachPortion(ctx, tx, c.ends, func(above, to int64) error { return look(above, to) })
 }
 
 // referenceText selects, for each row with a bad reference, the invariant and

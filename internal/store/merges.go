@@ -38,12 +38,13 @@ var (
 
 	sqlAddMerge = stmt(`INSERT INTO merges (kept_id, gone_id, was, state, asked_by, asked_at, done_by, ended_by, expires_at)
 		VALUES ($1, $2, $3, 'asked', $4, $5, $4, $4, $6) ON CONFLICT DO NOTHING RETURNING id`)
-	sqlOpenMerge    = stmt(`SELECT id FROM merges WHERE state = 'asked' AND ((kept_id = $1 AND gone_id = $2) OR (kept_id = $2 AND gone_id = $1))`)
-	sqlSayKept      = stmt(`UPDATE merges SET kept_said_at = $3 WHERE id = $1 AND kept_id = $2 AND kept_said_at IS NULL AND state = 'asked'`)
-	sqlSayGone      = stmt(`UPDATE merges SET gone_said_at = $3 WHERE id = $1 AND gone_id = $2 AND gone_said_at IS NULL AND state = 'asked'`)
-	sqlMergeDone    = stmt(`UPDATE merges SET state = 'done', done_by = $2, done_at = $3, expires_at = $4 WHERE id = $1`)
-	sqlMergeEnded   = stmt(`UPDATE merges SET state = $2, ended_by = $3, ended_at = $4 WHERE id = $1`)
-	sqlLaterMerge   = stmt(`SELECT id FROM merges WHERE state = 'done' AND id > $1 AND (kept_id IN ($2, $3) OR gone_id IN ($2, $3)) ORDER BY id LIMIT 1`)
+	sqlOpenMerge  = stmt(`SELECT id FROM merges WHERE state = 'asked' AND ((kept_id = $1 AND gone_id = $2) OR (kept_id = $2 AND gone_id = $1))`)
+	sqlSayKept    = stmt(`UPDATE merges SET kept_said_at = $3 WHERE id = $1 AND kept_id = $2 AND kept_said_at IS NULL AND state = 'asked'`)
+	sqlSayGone    = stmt(`UPDATE merges SET gone_said_at = $3 WHERE id = $1 AND gone_id = $2 AND gone_said_at IS NULL AND state = 'asked'`)
+	sqlMergeDone  = stmt(`UPDATE merges SET state = 'done', done_by = $2, done_at = $3, expires_at = $4 WHERE id = $1`)
+	sqlMergeEnded = stmt(`UPDATE merges SET state = $2, ended_by = $3, ended_at = $4 WHERE id = $1`)
+	sqlLaterMerge = stmt(`SELECT id FROM merges WHERE state = 'done' AND id <> $1 AND (kept_id IN ($2, $3) OR gone_id IN ($2, $3))
+		AND (done_at > $4 OR (done_at = $4 AND id > $1)) ORDER BY done_at, id LIMIT 1`)
 	sqlLockPeople   = stmtFor(`SELECT id FROM users WHERE id IN ($1, $2)`, `SELECT id FROM users WHERE id IN ($1, $2) ORDER BY id FOR UPDATE`)
 	sqlMergedInto   = stmt(`SELECT merged_into FROM users WHERE id = $1 AND merged_into IS NOT NULL`)
 	sqlMergedFrom   = stmt(`SELECT id FROM users WHERE merged_into = $1 ORDER BY id`)
@@ -162,10 +163,11 @@ func (tx *Tx) EndMerge(ctx context.Context, id int64, state lms.MergeState, by i
 	return nil
 }
 
-// LaterMerge finds a merge after another that concerns one of the same accounts,
-// and has to be split before it.
+// LaterMerge finds a merge that was carried out after another, concerns one of the same
+// accounts, and has to be split before it. The two may have been asked for in the other
+// order.
 func (tx *Tx) LaterMerge(ctx context.Context, m lms.Merge) (id int64, ok bool, err error) {
-	ok, err = tx.one(ctx, sqlLaterMerge, []any{m.ID, m.Kept.ID, m.Gone.ID}, &id)
+	ok, err = tx.one(ctx, sqlLaterMerge, []any{m.ID, m.Kept.ID, m.Gone.ID, at(m.Done)}, &id)
 	if err != nil {
 		return 0, false, fmt.Errorf("find what came after merge %d: %w", m.ID, err)
 	}

@@ -48,15 +48,18 @@ func (tx *Tx) LockCourses(ctx context.Context, ids []int64) error {
 // nobody claims them, names them or gives them anything until the transaction ends.
 // Whoever names somebody holds the address first, too.
 const (
-	heldAddresses = `SELECT a.user_id FROM emails a WHERE a.is_primary AND a.user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1}) ORDER BY a.address`
+	heldAddresses = `SELECT a.user_id FROM emails a WHERE a.user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1}) ORDER BY a.address`
 	heldPeople    = `SELECT u.id FROM users u WHERE u.id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1}) ORDER BY u.id`
 )
 
 var (
 	sqlHoldAddressesOf = stmtFor(heldAddresses, heldAddresses+` FOR UPDATE OF a`)
 	sqlHoldPeople      = stmtFor(heldPeople, heldPeople+` FOR UPDATE OF u`)
-	sqlFreeAddressesOf = stmtFor(heldAddresses, heldAddresses+` FOR UPDATE OF a SKIP LOCKED`)
-	sqlFreePeople      = stmtFor(heldPeople, heldPeople+` FOR UPDATE OF u SKIP LOCKED`)
+	// Two pending people who were merged have several addresses, of which somebody may
+	// be claiming one.
+	sqlFreeAddressesOf = stmtFor(heldAddresses, `WITH free AS MATERIALIZED (`+heldAddresses+` FOR UPDATE OF a SKIP LOCKED)
+		SELECT f.user_id FROM free f GROUP BY f.user_id HAVING count(*) = (SELECT count(*) FROM emails x WHERE x.user_id = f.user_id)`)
+	sqlFreePeople = stmtFor(heldPeople, heldPeople+` FOR UPDATE OF u SKIP LOCKED`)
 )
 
 // HoldPeople keeps everybody else from doing anything with people until the

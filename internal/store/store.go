@@ -41,7 +41,7 @@ type Store struct {
 	cached sync.Map        // *statement -> *sql.Stmt on the read pool, SQLite only
 	commit *groupCommitter // SQLite only
 	ran    atomic.Int64
-	checks atomic.Pointer[[]tableCheck] // of CheckInvariants
+	checks atomic.Pointer[allChecks] // of CheckInvariants
 }
 
 // Open opens the database that dsn names, "sqlite:PATH" or "postgres://…",
