@@ -25,6 +25,7 @@ const (
 
 	tagAnnouncements = "Announcements"
 	tagTerms         = "Terms"
+	tagLimits        = "Limits"
 	tagSources       = "Roster sources"
 )
 
@@ -74,6 +75,7 @@ func (a *API) config(opts Options) huma.Config {
 				{Name: tagAnnouncements, Description: "What a course is told by its staff."},
 				{Name: tagSources, Description: "Where rosters come from by themselves: OneRoster bundles and lists."},
 				{Name: tagTerms, Description: "Academic years, and the terms in which courses are taught."},
+				{Name: tagLimits, Description: "How often something may happen, on all nodes together, and for whom that is lifted."},
 				{Name: tagAudit, Description: "What was done and refused, by whom and to whom."},
 			},
 		},
