@@ -3,7 +3,6 @@ package lang
 // Mail, the codes that it brings, and the addresses of an account.
 func init() {
 	italian.add(entries{
-		"%d codes have been sent to this address within the last hour. Look for them in your mail, also among the spam, and wait before you ask for another.": "Nell'ultima ora a questo indirizzo sono stati inviati %d codici. Cercali nella posta, anche nello spam, e aspetta prima di chiederne un altro.",
 		"The code was sent %d times. Look for it in your mail, also among the spam, or start again later.":                                                    "Il codice è stato inviato %d volte. Cercalo nella posta, anche nello spam, oppure ricomincia più tardi.",
 		"The code was sent just now. Give it a minute, and look among the spam too, before you ask for another.":                                              "Il codice è stato appena inviato. Aspetta un minuto e guarda anche nello spam prima di chiederne un altro.",
 		"There is no code to wait for in this browser: it took too long, was used already, or was wrong too often. Please start again.":                       "In questo browser non c'è nessun codice da aspettare: è passato troppo tempo, è già stato usato o è stato sbagliato troppe volte. Ricomincia.",
@@ -125,7 +124,6 @@ func init() {
 		"You have a place in %d course there: %s.":  "Lì hai un posto in %d corso: %s.",
 		"You have a place in %d courses there.":     "Lì hai un posto in %d corsi.",
 		"You have a place in %d courses there: %s.": "Lì hai un posto in %d corsi: %s.",
-		"You have told %d people within a day, which is as many as one person can. Go on tomorrow, or ask an administrator.": "Hai avvisato %d persone in un giorno, il massimo per una persona. Continua domani o rivolgiti a un amministratore.",
 		"You need do nothing else. You can close this page.":                                                                 "Non devi fare altro. Puoi chiudere questa pagina.",
 		"You were named at %s": "Il tuo indirizzo è stato indicato su %s",
 		"noted an objection":   "ha annotato un'opposizione", "noted the objection of": "ha annotato l'opposizione di",

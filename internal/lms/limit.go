@@ -46,7 +46,7 @@ type Limit struct {
 	Type    string // of the problem
 	Label   Term
 
-	exceeded string // what is too much; a format for the limit and what it would have been
+	exceeded Term // what is too much; a format for the limit and what it would have been
 }
 
 // MaxLimit is the most that an administrator can set.
@@ -83,15 +83,15 @@ var limits = []Limit{
 	},
 	{
 		LimitCodes, PerAddress, time.Hour, 6, "too-many-codes", "Codes to one address",
-		"At most %d codes an hour are sent to one address; this would be the %dth. Look for them in your mail, also among the spam.",
+		"At most %d codes an hour are sent to one address; with this one it would be %d. Look for them in your mail, also among the spam.",
 	},
 	{
-		LimitFinding, PerPerson, time.Minute, 60, "too-many-searches", "Searches for people by one person",
-		"One person can search for people at most %d times a minute; this would be search %d.",
+		LimitFinding, PerPerson, time.Minute, 120, "too-many-searches", "Searches for people by one person",
+		"One person can search for people at most %d times a minute; with this search it would be %d.",
 	},
 	{
 		LimitTokens, PerClient, time.Hour, 300, "too-many-token-requests", "Tokens for one person in one program",
-		"One program gets tokens for one person at most %d times an hour; this would be time %d.",
+		"One program gets tokens for one person at most %d times an hour; with this time it would be %d.",
 	},
 	{
 		LimitFailures, PerNetwork, 5 * time.Minute, 5000, "too-many-failures", "Unknown tokens from one network",
@@ -150,7 +150,7 @@ func (l *Limit) Exceeded(u Use, now time.Time) *Error {
 	if u.Done > 0 {
 		done = Say("Before that, %d were told.", u.Done)
 	}
-	e := Errorf(CodeTooMany, l.Type, "%s %s %s %s", Say(l.exceeded, u.Amount, u.Used), done, when, l.cure())
+	e := Errorf(CodeTooMany, l.Type, "%s %s %s %s", Say(string(l.exceeded), u.Amount, u.Used), done, when, l.cure())
 	e.RetryAfter = wait
 	return e
 }

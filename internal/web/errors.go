@@ -91,6 +91,13 @@ func retryAfter(h http.Header, err error) {
 	}
 }
 
+// refusedIn is asProblem for what a limit can refuse: the page that shows it says in its
+// head, too, when it makes sense to try again.
+func refusedIn(rw http.ResponseWriter, r *request, err error) (problem, int, bool) {
+	retryAfter(rw.Header(), err)
+	return asProblem(r.words, err)
+}
+
 func (w *Web) describe(r *request, err error, status int) failure {
 	f := failure{Heading: r.words.Term(headings[status])}
 	var e *lms.Error

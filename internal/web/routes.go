@@ -44,6 +44,7 @@ var routes = slices.Concat(
 	waitingRoutes,
 	sectionRoutes,
 	termRoutes,
+	limitRoutes,
 	mergeRoutes,
 )
 
