@@ -400,6 +400,7 @@ func (r *tour) pages() {
 	r.check("site-terms-adding-one")
 	r.open(fmt.Sprintf("/admin/terms/%d", r.term), "site-term-with-courses")
 	r.open(fmt.Sprintf("/admin/terms/%d", r.year), "site-academic-year")
+	r.open("/admin/limits", "site-limits")
 	r.open("/admin/audit", "site-audit")
 	r.open("/", "home-of-an-administrator")
 	r.open("/admin/courses?show=orphaned", "site-courses-without-an-owner")
@@ -482,7 +483,7 @@ func (r *tour) missing() {
 		}
 		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section), "{source_id}", fmt.Sprint(r.source), "{run_id}", fmt.Sprint(r.run), "{import_id}", fmt.Sprint(r.lists["done"]), "{term_id}", fmt.Sprint(r.term), "{request_id}", fmt.Sprint(r.request))
 		// Of the administrators' pages, those show again what stands above them, or lead there.
-		if slices.Contains([]string{"/admin/people/search", "/admin/people/find", "/admin/audit/search", "/admin/terms/{term_id}/delete", "/admin/sources/{source_id}/runs", "/admin/erasures/{request_id}/refuse"}, pattern) {
+		if slices.Contains([]string{"/admin/people/search", "/admin/people/find", "/admin/audit/search", "/admin/limits/lift", "/admin/limits/end", "/admin/terms/{term_id}/delete", "/admin/sources/{source_id}/runs", "/admin/erasures/{request_id}/refuse"}, pattern) {
 			continue
 		}
 		asked := fill.Replace(pattern)
