@@ -308,6 +308,12 @@ func (s *Service) CancelImport(ctx context.Context, c access.Caller, id int64) (
 	return s.onImport(ctx, c, access.ImportCancel, id, func(ctx context.Context, w *work, i *lms.Import) error {
 		switch i.State {
 		case lms.ImportRunning:
+			if i.Paused() { // else undoing it would wait as it did
+				i.PausedFor = ""
+				if err := w.tx.WakeImport(ctx, i.ID, w.now); err != nil {
+					return err
+				}
+			}
 		case lms.ImportReading, lms.ImportColumns, lms.ImportChecking, lms.ImportReady:
 			if err := w.tx.DropChunks(ctx, i.ID); err != nil {
 				return err

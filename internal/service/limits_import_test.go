@@ -51,7 +51,7 @@ func TestAListThatMeetsALimitWaitsAndLosesNothing(t *testing.T) {
 		}
 		// Lifting it has the list go on at once.
 		s.limit(lms.LimitNamingPerson, 500)
-		j := s.list(ada, course, listOf("b", 900))
+		j := s.list(ada, course, listOf("b", 900), lms.ImportOptions{Role: "student", Sure: true})
 		if j = s.carry(ada, j.ID); !j.Paused() {
 			t.Fatalf("%s, %s", j.State, counts(j))
 		}
