@@ -63,6 +63,7 @@ func liftWire(l *service.LiftOf) Lift {
 
 // LimitPatch sets a limit.
 type LimitPatch struct {
+	Limit  string `json:"limit" doc:"Its name."`
 	Amount *int64 `json:"amount" nullable:"true" minimum:"1" maximum:"10000000" doc:"null: as it is where nobody has set it."`
 }
 
@@ -80,7 +81,6 @@ type NewLift struct {
 type (
 	listLimitsIn struct{ Paging }
 	patchLimitIn struct {
-		Name string `path:"limit" maxLength:"40" doc:"The name of a limit."`
 		Body LimitPatch
 	}
 	listLiftsIn struct {
@@ -99,7 +99,7 @@ type (
 func (a *API) registerLimits() {
 	register(a, op(http.MethodGet, "/limits", "list-limits", tagLimits, "The limits, as they hold",
 		"Over a limit the answer is 429 with Retry-After, and nothing is changed. For administrators, to whom the limits on naming, telling and searching do not apply."), a.listLimits)
-	register(a, op(http.MethodPatch, "/limits/{limit}", "update-limit", tagLimits, "Set a limit for the whole site", "For administrators."), a.patchLimit)
+	register(a, op(http.MethodPatch, "/limits", "update-limit", tagLimits, "Set a limit for the whole site", "For administrators."), a.patchLimit)
 	register(a, op(http.MethodGet, "/limit-lifts", "list-limit-lifts", tagLimits, "Lifted limits", "Newest first, also those that are over, for a year. For administrators."), a.listLifts)
 	register(a, op(http.MethodPost, "/limit-lifts", "create-limit-lift", tagLimits, "Lift a limit for one person, course or domain",
 		"What is used meanwhile is counted all the same. Class lists that wait for a limit are tried again at once. For administrators."), a.createLift)
@@ -129,7 +129,7 @@ func (a *API) patchLimit(ctx context.Context, c *call, in *patchLimitIn) (*answe
 	if in.Body.Amount != nil {
 		amount = *in.Body.Amount
 	}
-	l, err := a.svc.SetLimit(ctx, c.caller, lms.LimitName(in.Name), amount)
+	l, err := a.svc.SetLimit(ctx, c.caller, lms.LimitName(in.Body.Limit), amount)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ var writes = []struct{ method, path, body string }{
 	{"POST", "/merge-preview", `{"keep": {"user_id": {user}}, "merge": {"user_id": {pending}}}`},
 	{"POST", "/merges", `{"keep": {"user_id": {user}}, "merge": {"user_id": {pending}}}`},
 	{"POST", "/me/erasure-request", `{"note": "I leave."}`},
-	{"PATCH", "/limits/naming-course", `{"amount": 3000}`},
+	{"PATCH", "/limits", `{"limit": "naming-course", "amount": 3000}`},
 	{"POST", "/limit-lifts", `{"limit": "naming-person", "user_id": {user}, "until": "2020-01-31T12:00:00Z"}`},
 	{"POST", "/erasure-requests/{request}/refuse", `{"reason": "Not before June."}`},
 }

@@ -10,7 +10,7 @@ import (
 var (
 	limitAPIPolicy = []row{
 		{route: "GET /api/v1/limits", policy: admins},
-		{route: "PATCH /api/v1/limits/{limit}", policy: admins, write: true, body: func(f *fixture) any { return object{"amount": 5000 + f.serial} }},
+		{route: "PATCH /api/v1/limits", policy: admins, write: true, body: func(f *fixture) any { return object{"limit": "finding-person", "amount": 5000 + f.serial} }},
 		{route: "GET /api/v1/limit-lifts", policy: admins},
 		{route: "POST /api/v1/limit-lifts", policy: admins, write: true, body: func(*fixture) any {
 			return object{"limit": "naming-domain", "domain": "mail.example", "until": time.Now().AddDate(0, 1, 0).UTC().Format(time.RFC3339)}
