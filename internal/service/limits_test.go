@@ -301,7 +301,14 @@ func TestALiftedLimitHoldsAgainWhenThatIsOver(t *testing.T) {
 		} {
 			refused(t, what, err, lms.CodeForbidden, "forbidden")
 		}
+		if n := s.count("limit_lifts"); n != 2 {
+			t.Errorf("%d lifts are kept", n)
+		}
 		refused(t, "ending nothing", s.EndLift(ctx, s.admin, 999), lms.CodeNotFound, "not-found")
+		s.clock.advance(366 * 24 * time.Hour) // what was lifted is remembered for a year
+		if err := s.Expire(ctx); err != nil || s.count("limit_lifts") != 0 {
+			t.Errorf("a year later %d are kept (%v)", s.count("limit_lifts"), err)
+		}
 	})
 }
 
