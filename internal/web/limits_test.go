@@ -21,6 +21,16 @@ func (a *answer) retries() *answer {
 	return a
 }
 
+// unlimited sets the limits so high that a test about something else never meets them.
+func (c *course) unlimited() {
+	c.tb.Helper()
+	for _, l := range lms.Limits() {
+		if _, err := c.svc.SetLimit(c.tb.Context(), c.admin.caller, l.Name, lms.MaxLimit); err != nil {
+			c.tb.Fatal(err)
+		}
+	}
+}
+
 func TestLimitsAreSetAndLiftedOnOnePage(t *testing.T) {
 	c := algorithms(t)
 	c.admin.get("/admin/settings").says("a[href='/admin/limits']", "Limits")
