@@ -236,7 +236,26 @@ func (s *scene) calendar(t *testing.T, owner access.Caller) (year, term int64) {
 	if _, err := s.Service.UpdateCourse(t.Context(), owner, s.course, service.CoursePatch{TermID: &term}); err != nil {
 		t.Fatal(err)
 	}
+	s.liftLimits(t, root)
 	return year, term
+}
+
+// liftLimits sets a limit and lifts one of each kind.
+func (s *scene) liftLimits(t *testing.T, root access.Caller) {
+	t.Helper()
+	if _, err := s.Service.SetLimit(t.Context(), root, lms.LimitNamingCourse, 2500); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []service.NewLift{
+		{Limit: lms.LimitNamingPerson, Person: service.PersonRef{UserID: root.UserID}, Reason: "Open day: visitors are named on the spot, by those who show them round"},
+		{Limit: lms.LimitNamingCourse, CourseID: s.course},
+		{Limit: lms.LimitNamingDomain, Domain: "students.a-partner-university-with-a-long-name.example"},
+	} {
+		n.Until = time.Now().AddDate(0, 0, 14)
+		if _, err := s.Service.Lift(t.Context(), root, n, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // tour is one walk through the pages on one screen.
