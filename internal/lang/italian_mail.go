@@ -3,9 +3,9 @@ package lang
 // Mail, the codes that it brings, and the addresses of an account.
 func init() {
 	italian.add(entries{
-		"The code was sent %d times. Look for it in your mail, also among the spam, or start again later.":                                                    "Il codice è stato inviato %d volte. Cercalo nella posta, anche nello spam, oppure ricomincia più tardi.",
-		"The code was sent just now. Give it a minute, and look among the spam too, before you ask for another.":                                              "Il codice è stato appena inviato. Aspetta un minuto e guarda anche nello spam prima di chiederne un altro.",
-		"There is no code to wait for in this browser: it took too long, was used already, or was wrong too often. Please start again.":                       "In questo browser non c'è nessun codice da aspettare: è passato troppo tempo, è già stato usato o è stato sbagliato troppe volte. Ricomincia.",
+		"The code was sent %d times. Look for it in your mail, also among the spam, or start again later.":                              "Il codice è stato inviato %d volte. Cercalo nella posta, anche nello spam, oppure ricomincia più tardi.",
+		"The code was sent just now. Give it a minute, and look among the spam too, before you ask for another.":                        "Il codice è stato appena inviato. Aspetta un minuto e guarda anche nello spam prima di chiederne un altro.",
+		"There is no code to wait for in this browser: it took too long, was used already, or was wrong too often. Please start again.": "In questo browser non c'è nessun codice da aspettare: è passato troppo tempo, è già stato usato o è stato sbagliato troppe volte. Ricomincia.",
 		"There is no code to wait for here": "Qui non c'è nessun codice da aspettare",
 		"Codes are typed in the browser in which you began, within 20 minutes. If that is another one, go back to it and type the code there. If it took too long or the code was wrong five times, start again.": "I codici si scrivono nel browser da cui hai iniziato, entro 20 minuti. Se è un altro, torna a quello e scrivi lì il codice. Se è passato troppo tempo o il codice è stato sbagliato cinque volte, ricomincia.",
 		"No code":                             "Nessun codice",
@@ -120,13 +120,13 @@ func init() {
 		"Told by mail on %s": "Avviso inviato per posta il %s",
 		"What is kept until then: this address, your name as it was typed, and your places, for the school's teaching. If you do not sign in, it is forgotten after %s days.": "Fino ad allora si conservano questo indirizzo, il tuo nome come è stato scritto e i tuoi posti, per la didattica della scuola. Se non accedi, si dimentica tutto dopo %s giorni.",
 		"You got a mail because somebody named your address here. If that was a mistake, or you do not want it, press the button. You need no account.":                       "Hai ricevuto un messaggio perché qualcuno ha indicato qui il tuo indirizzo. Se è stato un errore, o non lo vuoi, premi il pulsante. Non serve un account.",
-		"You have a place in %d course there.":      "Lì hai un posto in %d corso.",
-		"You have a place in %d course there: %s.":  "Lì hai un posto in %d corso: %s.",
-		"You have a place in %d courses there.":     "Lì hai un posto in %d corsi.",
-		"You have a place in %d courses there: %s.": "Lì hai un posto in %d corsi: %s.",
-		"You need do nothing else. You can close this page.":                                                                 "Non devi fare altro. Puoi chiudere questa pagina.",
-		"You were named at %s": "Il tuo indirizzo è stato indicato su %s",
-		"noted an objection":   "ha annotato un'opposizione", "noted the objection of": "ha annotato l'opposizione di",
+		"You have a place in %d course there.":               "Lì hai un posto in %d corso.",
+		"You have a place in %d course there: %s.":           "Lì hai un posto in %d corso: %s.",
+		"You have a place in %d courses there.":              "Lì hai un posto in %d corsi.",
+		"You have a place in %d courses there: %s.":          "Lì hai un posto in %d corsi: %s.",
+		"You need do nothing else. You can close this page.": "Non devi fare altro. Puoi chiudere questa pagina.",
+		"You were named at %s":                               "Il tuo indirizzo è stato indicato su %s",
+		"noted an objection":                                 "ha annotato un'opposizione", "noted the objection of": "ha annotato l'opposizione di",
 		"told people by mail that they had been named": "ha avvisato per posta chi era stato indicato", "told, by mail, that they had been named:": "ha avvisato per posta, di essere stati indicati:",
 		"wanted to tell people by mail that they had been named": "voleva avvisare per posta chi era stato indicato",
 
