@@ -239,6 +239,9 @@ func (im *importing) follow(ctx context.Context) (err error) {
 		return fmt.Errorf("import %d goes on at the server, or will when it is back, and cannot be followed: %w", id, err)
 	}
 	im.bar.end()
+	if p := im.imp.Paused; p != nil {
+		return fmt.Errorf("import %d waits after %d of %d rows: %s Run the same command again to follow it, or stop it with matricula import --cancel %d", id, im.imp.Done, im.imp.Rows, printable(p.Detail), id)
+	}
 	if err := errors.Join(im.showResult(ctx), im.writeReport(ctx)); err != nil {
 		return err
 	}

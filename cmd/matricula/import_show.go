@@ -72,6 +72,9 @@ func (im *importing) showPlan(ctx context.Context) error {
 	if i.Exact || i.Counts[lms.PlanRemove] > 0 {
 		fmt.Fprintf(out, "People who would leave the course: %d\n", i.Counts[lms.PlanRemove])
 	}
+	if i.Warning != nil {
+		fmt.Fprintf(out, "%s\n", printable(*i.Warning))
+	}
 	limit := listed
 	if im.DryRun {
 		limit = 0

@@ -79,7 +79,8 @@ const (
 	longLook  = 2 * time.Second
 )
 
-// settle waits until nobody works on the import, and shows how far it is.
+// settle waits until nobody works on the import, or it waits for a limit, and shows how
+// far it is.
 func (im *importing) settle(ctx context.Context, i api.Import) (api.Import, error) {
 	for pause := firstLook; lms.ImportState(i.State).Working(); pause = min(pause*5/4, longLook) {
 		im.bar.show(stageOf(i.State), i.Done, max(i.Rows, im.bar.rows))
@@ -87,7 +88,9 @@ func (im *importing) settle(ctx context.Context, i api.Import) (api.Import, erro
 		if err := im.look(ctx, pause); err != nil {
 			return i, err
 		}
-		i = im.imp
+		if i = im.imp; i.Paused != nil {
+			return i, nil
+		}
 	}
 	return i, nil
 }

@@ -114,6 +114,11 @@ const (
 	TermUpdate Action = "term.update"
 	TermDelete Action = "term.delete"
 
+	LimitView    Action = "limit.view"
+	LimitUpdate  Action = "limit.update"
+	LimitLift    Action = "limit.lift"
+	LimitRestore Action = "limit.restore"
+
 	CoursePreview Action = "course.preview"
 
 	RosterExport Action = "roster.export"
@@ -263,6 +268,11 @@ var rules = map[Action]rule{
 	TermCreate: {site: admins, write: true},
 	TermUpdate: {site: admins, write: true},
 	TermDelete: {site: admins, write: true},
+
+	LimitView:    {site: admins},
+	LimitUpdate:  {site: admins, write: true},
+	LimitLift:    {site: admins, write: true},
+	LimitRestore: {site: admins, write: true},
 
 	CoursePreview: {course: true, any: []lms.Privilege{lms.RosterView}, frozen: true},
 

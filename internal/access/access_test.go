@@ -161,6 +161,7 @@ func TestTheWholePolicyBySiteRole(t *testing.T) {
 		CourseCreate: any3[1:], SiteAuditView: any3[2:], SiteExport: any3[2:], UserName: any3[2:], UserUpdate: any3[2:], DirectoryView: any3,
 		UserErase: any3[2:], UserExport: any3[2:], ErasureView: any3[2:], ErasureRefuse: any3[2:], ErasureAsk: any3, ErasureRecall: any3,
 		AccountView: any3, AccountUpdate: any3, AccountExport: any3, SessionEnd: any3, TokenView: any3, TokenCreate: any3, TokenRevoke: any3,
+		LimitView: any3[2:], LimitUpdate: any3[2:], LimitLift: any3[2:], LimitRestore: any3[2:],
 		TermView: any3, TermCreate: any3[2:], TermUpdate: any3[2:], TermDelete: any3[2:],
 		SourceView: any3[2:], SourceCreate: any3[2:], SourceUpdate: any3[2:], SourceDelete: any3[2:], SourceRun: any3[2:],
 		AddressProve: any3, AddressAdd: any3, AddressRemove: any3, AddressPrimary: any3, MailView: any3[2:],

@@ -46,7 +46,7 @@ type pathID struct {
 // nouns are what the ids in paths stand for, in messages.
 var nouns = map[string]lms.Term{
 	"course_id": "course", "user_id": "person", "role_id": "role", "token_id": "token", "session_id": "session", "section_id": "section", "import_id": "import", "source_id": "roster source", "run_id": "run",
-	"term_id": "term", "merge_id": "merge", "request_id": "request",
+	"term_id": "term", "lift_id": "lifted limit", "merge_id": "merge", "request_id": "request",
 }
 
 // Handle registers an operation.

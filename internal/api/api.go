@@ -74,6 +74,7 @@ func New(svc *service.Service, opts Options) *API {
 	a.registerRoles()
 	a.registerAnnouncements()
 	a.registerTerms()
+	a.registerLimits()
 	a.registerMerges()
 	a.registerArrivals()
 	a.registerPreview()

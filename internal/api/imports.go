@@ -30,10 +30,20 @@ type Import struct {
 	Counts      map[string]int64 `json:"counts" doc:"Rows by what they would do (add, already, change, conflict, ask, refused, left, remove) until the import starts, and by what they did afterwards (named, enrolled, already, changed, removed, refused, left)."`
 	NewSections []string         `json:"new_sections" doc:"Sections that it would make."`
 	Fault       *string          `json:"fault" doc:"The type of the problem that ended it."`
+	Names       int64            `json:"names" doc:"People whom nobody knows yet and whom it would name, as of the check."`
+	Warning     *string          `json:"warning" doc:"What stands in the way of carrying it out at once, such as a limit that it would meet; told when it is read by itself."`
+	Paused      *ImportPause     `json:"paused" doc:"What it waits for while it is running; null: it does not wait."`
 	CreatedByID int64            `json:"created_by_id"`
 	CreatedAt   time.Time        `json:"created_at"`
 	StartedAt   *time.Time       `json:"started_at"`
 	EndedAt     *time.Time       `json:"ended_at"`
+}
+
+// ImportPause is why a list that is being carried out waits.
+type ImportPause struct {
+	Limit  string    `json:"limit" doc:"The name of the limit that is used up."`
+	Until  time.Time `json:"until" doc:"When it goes on by itself. Starting it again tries it at once."`
+	Detail string    `json:"detail" doc:"The same for people, and what to do."`
 }
 
 func importWire(i *lms.Import) Import {
@@ -41,6 +51,10 @@ func importWire(i *lms.Import) Import {
 		ID: i.ID, CourseID: i.CourseID, Name: textOrNull(i.Name), State: string(i.State), Role: i.Options.Role, Exact: i.Options.Exact, Outside: i.Options.ConfirmOutside,
 		Sure: i.Options.Sure, TakeFile: i.Options.TakeFile, Headings: i.Heading, Columns: i.Columns, Rows: i.Rows, Done: i.Done, Counts: i.Counts, NewSections: i.NewSections,
 		Fault: textOrNull(i.Fault), CreatedByID: i.CreatedBy, CreatedAt: i.CreatedAt.UTC(), StartedAt: timeOrNull(i.StartedAt), EndedAt: timeOrNull(i.EndedAt),
+	}
+	w.Names = i.Names
+	if i.Paused() {
+		w.Paused = &ImportPause{string(i.PausedFor), i.PausedUntil.UTC(), i.Pause().String()}
 	}
 	if w.Headings == nil {
 		w.Headings = []string{}
@@ -228,7 +242,13 @@ func (a *API) getImport(ctx context.Context, c *call, in *OneImport) (*answer[Im
 	if err != nil {
 		return nil, err
 	}
-	return &answer[Import]{importWire(&i)}, nil
+	outlook, err := a.svc.ImportOutlook(ctx, c.caller, &i)
+	if err != nil {
+		return nil, err
+	}
+	wire := importWire(&i)
+	wire.Warning = textOrNull(outlook.String())
+	return &answer[Import]{wire}, nil
 }
 
 func (a *API) listImportRows(ctx context.Context, c *call, in *listImportRowsIn) (*page[ImportRow], error) {

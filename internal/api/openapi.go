@@ -25,6 +25,7 @@ const (
 
 	tagAnnouncements = "Announcements"
 	tagTerms         = "Terms"
+	tagLimits        = "Limits"
 	tagSources       = "Roster sources"
 	tagWebhooks      = "Webhooks"
 )
@@ -76,6 +77,7 @@ func (a *API) config(opts Options) huma.Config {
 				{Name: tagSources, Description: "Where rosters come from by themselves: OneRoster bundles and lists."},
 				{Name: tagWebhooks, Description: "Programs that are told what happens, in a course or on the whole site."},
 				{Name: tagTerms, Description: "Academic years, and the terms in which courses are taught."},
+				{Name: tagLimits, Description: "How often something may happen, on all nodes together, and for whom that is lifted."},
 				{Name: tagAudit, Description: "What was done and refused, by whom and to whom."},
 			},
 		},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -126,6 +127,9 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 	}
 	p := a.newProblem(status, e.Type, e.Message)
 	p.MergedInto = service.MergedInto(err)
+	if e.RetryAfter > 0 {
+		p.retryAfter = int(math.Ceil(e.RetryAfter.Seconds()))
+	}
 	prefix, upload := "query.", false
 	if c, ok := ctx.Value(callKey{}).(*call); ok {
 		if upload = c.route.upload; c.route.body {

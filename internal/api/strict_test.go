@@ -56,6 +56,8 @@ var writes = []struct{ method, path, body string }{
 	{"POST", "/merge-preview", `{"keep": {"user_id": {user}}, "merge": {"user_id": {pending}}}`},
 	{"POST", "/merges", `{"keep": {"user_id": {user}}, "merge": {"user_id": {pending}}}`},
 	{"POST", "/me/erasure-request", `{"note": "I leave."}`},
+	{"PATCH", "/limits", `{"limit": "naming-course", "amount": 3000}`},
+	{"POST", "/limit-lifts", `{"limit": "naming-person", "user_id": {user}, "until": "2020-01-31T12:00:00Z"}`},
 	{"POST", "/erasure-requests/{request}/refuse", `{"reason": "Not before June."}`},
 }
 
@@ -69,6 +71,8 @@ var refusedAnyway = map[string]string{
 	"DELETE /me/addresses":           "not-found",
 
 	"POST /erasure-requests/{request}/refuse": "not-found",
+
+	"POST /limit-lifts": "lift-until",
 }
 
 func TestEveryWriteIsInTheListOfWrites_F11(t *testing.T) {

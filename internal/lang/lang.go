@@ -188,6 +188,8 @@ func (p *Printer) word(arg any) (string, bool) {
 		return p.Text(a), true
 	case time.Time:
 		return p.Day(a), true
+	case lms.Moment:
+		return p.Moment(a.Time), true
 	case lms.Day:
 		return p.Date(a), true
 	}

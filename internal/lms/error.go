@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Code sorts every failure that a user can meet into one of a handful of
@@ -36,6 +37,8 @@ type Error struct {
 	Text    Text         // the same, for other languages
 	Fields  []FieldError // the places at fault, when there are any
 	Err     error
+
+	RetryAfter time.Duration // with CodeTooMany: when it makes sense to try again; 0: not known
 }
 
 // FieldError names one place in the input and what is wrong there. Location is

@@ -27,6 +27,11 @@ type Import struct {
 	EndedAt     time.Time
 	RunID       int64 // of a roster source that brought it; 0: a person did
 	UndoneBy    int64 // whoever brought it, until it is undone
+	Names       int64 // people whom nobody knows yet and whom it would name, as of the check
+
+	// What a list that is being carried out waits for, until it is tried again.
+	PausedFor   LimitName // empty: it does not wait
+	PausedUntil time.Time
 }
 
 // ImportState is how far an import has come.
@@ -55,6 +60,18 @@ func (s ImportState) Working() bool {
 // Begun tells whether it has written, or may have written, to the roster.
 func (s ImportState) Begun() bool {
 	return s == ImportRunning || s == ImportDone || s == ImportUndoing || s == ImportUndone
+}
+
+// Paused tells whether a list that is being carried out waits for a limit.
+func (i *Import) Paused() bool { return i.State == ImportRunning && i.PausedFor != "" }
+
+// Pause says what a list waits for.
+func (i *Import) Pause() Text {
+	l, ok := LimitOf(i.PausedFor)
+	if !ok {
+		return Text{}
+	}
+	return Say("The list waits: the limit “%s” is used up. It goes on by itself at %s, and nothing of it is lost. An administrator can lift the limit before.", l.Label, Moment{i.PausedUntil})
 }
 
 // ImportOptions is how a list is meant.

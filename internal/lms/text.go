@@ -3,6 +3,7 @@ package lms
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // What is said to people is English here, in the code and in the API. Pages say
@@ -23,6 +24,11 @@ func (t Terms) String() string {
 	}
 	return strings.Join(words, ", ")
 }
+
+// Moment is a time that a sentence tells to the minute; a time.Time in one is a day.
+type Moment struct{ Time time.Time }
+
+func (m Moment) String() string { return m.Time.UTC().Format("2006-01-02 15:04 UTC") }
 
 // Text is a sentence for people with what was put into it: a format of package
 // fmt and its arguments, of which those of type Term, Terms and Text are words

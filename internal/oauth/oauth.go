@@ -14,8 +14,10 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"matricula/internal/access"
@@ -35,15 +37,19 @@ const (
 type Options struct {
 	URL string // the address people type, which is the issuer
 	Log *slog.Logger
+
+	// From names the network that a request came from; nil: unknown tokens are not counted.
+	From func(*http.Request) string
 }
 
 // OAuth answers everything below /oauth/, and the metadata.
 type OAuth struct {
-	svc *service.Service
-	rp  *signin.RelyingParty
-	url string
-	log *slog.Logger
-	mux *http.ServeMux
+	svc  *service.Service
+	rp   *signin.RelyingParty
+	url  string
+	log  *slog.Logger
+	from func(*http.Request) string
+	mux  *http.ServeMux
 }
 
 // routes are what is served, each with its method.
@@ -58,7 +64,7 @@ var routes = []struct {
 
 // New makes the endpoints over the use cases.
 func New(svc *service.Service, rp *signin.RelyingParty, opts Options) *OAuth {
-	o := &OAuth{svc: svc, rp: rp, url: strings.TrimRight(opts.URL, "/"), log: opts.Log, mux: http.NewServeMux()}
+	o := &OAuth{svc: svc, rp: rp, url: strings.TrimRight(opts.URL, "/"), log: opts.Log, from: opts.From, mux: http.NewServeMux()}
 	for _, route := range routes {
 		o.mux.HandleFunc(route.method+" "+route.path, func(w http.ResponseWriter, r *http.Request) {
 			if err := route.serve(o, w, r); err != nil {
@@ -130,6 +136,10 @@ func (o *OAuth) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="Matricula"`)
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "5")
+	}
+	var limited *lms.Error
+	if errors.As(err, &limited) && limited.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(limited.RetryAfter.Seconds()))))
 	}
 	write(w, r, e.status, errorAnswer{e.code, plain(e.description), o.url + "/problems/" + e.typ})
 }

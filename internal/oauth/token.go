@@ -94,6 +94,11 @@ func (o *OAuth) exchange(w http.ResponseWriter, r *http.Request, f form) error {
 	presented, err := o.rp.Present(r.Context(), f.get("subject_token"), f.get("nonce"))
 	if err != nil {
 		o.logRefused(r, "", err)
+		if lms.TypeOf(err) == "sign-in-failed" {
+			if err := o.presented(r, f); err != nil {
+				return err
+			}
+		}
 		return notAccepted(err)
 	}
 	if id := f.get("client_id"); id != "" && id != presented.Client {
@@ -132,6 +137,11 @@ func (o *OAuth) refresh(w http.ResponseWriter, r *http.Request, f form) error {
 	switch {
 	case lms.CodeOf(err) == lms.CodeForbidden:
 		o.logRefused(r, "", err)
+		if service.UnknownRefresh(err) {
+			if err := o.presented(r, f); err != nil {
+				return err
+			}
+		}
 		return &refusal{http.StatusBadRequest, invalidGrant, lms.TypeOf(err), messageOf(err)}
 	case lms.CodeOf(err) == lms.CodeInvalid:
 		return &refusal{http.StatusBadRequest, invalidScope, lms.TypeOf(err), messageOf(err)}
@@ -140,6 +150,15 @@ func (o *OAuth) refresh(w http.ResponseWriter, r *http.Request, f form) error {
 	}
 	write(w, r, http.StatusOK, answerOf(in, ""))
 	return nil
+}
+
+// presented counts a token that is nobody's. When too many have come, the answer to one
+// more says so; see service.Presented.
+func (o *OAuth) presented(r *http.Request, f form) error {
+	if o.from == nil {
+		return nil
+	}
+	return o.svc.Presented(r.Context(), o.from(r), lms.Clip(f.get("client_id"), 200))
 }
 
 // revoke gives up what was given for a sign-in (RFC 7009). Which kind of token it

@@ -262,6 +262,36 @@ func (s *Server) guardOrigin(origin, programs *http.CrossOriginProtection, next 
 	})
 }
 
+// network is the network that a request came from, as unknown tokens are counted: one
+// IPv4 address, behind which there can be a whole school, or the part of an IPv6 address
+// within which a device chooses its own.
+func (s *Server) network(r *http.Request) string {
+	from := s.client(r)
+	ip, err := netip.ParseAddr(from)
+	if err != nil || !ip.Is6() {
+		return from
+	}
+	p, err := ip.WithZone("").Prefix(64)
+	if err != nil {
+		return from
+	}
+	return p.String()
+}
+
+// unknownToken gives the refusal of a token that does not work: when too many of which
+// nobody knows anything have come from the same network, it is that. One that has ended
+// is always told so, since its holder has to know.
+func (s *Server) unknownToken(r *http.Request, secret string, cause error) error {
+	known, err := s.opts.Service.KnownToken(r.Context(), secret)
+	if err != nil || known {
+		return cause
+	}
+	if err := s.opts.Service.Presented(r.Context(), s.network(r), ""); lms.CodeOf(err) == lms.CodeTooMany {
+		return err
+	}
+	return cause
+}
+
 var errAuthorization = lms.Errorf(lms.CodeUnauthenticated, "bad-token", "The Authorization header should be \"Bearer\" and an API token.")
 
 // identify finds out who is calling: by an API token or a program's access token
@@ -278,7 +308,9 @@ func (s *Server) identify(next http.Handler) http.Handler {
 				s.fail(w, r, errAuthorization)
 				return
 			}
-			c, u, err = s.opts.Service.ByToken(ctx, secret, requestID(ctx))
+			if c, u, err = s.opts.Service.ByToken(ctx, secret, requestID(ctx)); lms.CodeOf(err) == lms.CodeUnauthenticated {
+				err = s.unknownToken(r, secret, err)
+			}
 		} else if strings.HasPrefix(r.URL.Path, "/static/") {
 			c.RequestID = requestID(ctx)
 		} else {

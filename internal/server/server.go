@@ -80,7 +80,7 @@ func New(opts Options) (*Server, error) {
 		URL: opts.URL, Log: opts.Log, Now: opts.Now, MailEnabled: opts.MailEnabled, Zone: opts.Zone, Design: opts.Design, DemoBanner: opts.DemoBanner,
 	})
 	s.api = api.New(opts.Service, api.Options{URL: opts.URL, Log: opts.Log, Now: opts.Now, Version: opts.Version, CursorKey: opts.CursorKey, SessionCookie: s.web.SessionCookie()})
-	s.oauth = oauth.New(opts.Service, opts.RelyingParty, oauth.Options{URL: opts.URL, Log: opts.Log})
+	s.oauth = oauth.New(opts.Service, opts.RelyingParty, oauth.Options{URL: opts.URL, Log: opts.Log, From: s.network})
 	s.policy = contentSecurityPolicy(opts.RelyingParty.Providers())
 	if s.handler, err = s.assemble(u); err != nil {
 		return nil, err

@@ -90,9 +90,7 @@ func (s *Service) BeginAddress(ctx context.Context, c access.Caller, typed, lang
 // tellHolder does what sendCode does, as far as others can tell, for an address that
 // is another account's.
 func (w *work) tellHolder(ctx context.Context, p store.Proof, holder int64) error {
-	if err := w.mayGetCode(ctx, p.Address); err != nil {
-		return err
-	}
+	w.useHashed(lms.LimitCodes, string(p.Address), 1)
 	id, err := w.tx.AddProof(ctx, p)
 	if err != nil {
 		return err

@@ -24,6 +24,9 @@ func (s *Service) CheckEnroll(ctx context.Context, c access.Caller, r EnrollRequ
 	if err != nil {
 		return nil, err
 	}
+	if err := s.useAlone(ctx, c, access.DirectoryView, lms.LimitFinding); err != nil {
+		return nil, err
+	}
 	w := &work{tx: s.store.Reader(), caller: c, action: access.EnrollmentCheck, standing: st, courseID: r.CourseID, now: s.now()}
 	role, err := w.roleToGive(ctx, r.Role)
 	if err != nil {

@@ -104,7 +104,7 @@ func (e *enrolling) nameAddresses(ctx context.Context) error {
 		}
 		people = append(people, store.Naming{Address: row.Email, AsTyped: row.Typed})
 	}
-	named, err := e.w.tx.NamePeople(ctx, e.w.caller.UserID, e.w.now, people)
+	named, err := e.s.namePeople(ctx, e.w, people)
 	if err != nil {
 		return err
 	}

@@ -139,7 +139,7 @@ func TestH08NoTableHoldsAnythingOfSomebodyWhoWasErased(t *testing.T) {
 					return err
 				}
 			}
-			_, err := tx.AddNotice(ctx, id, course, ada.UserID, []byte("answer"), now)
+			_, err := tx.AddNotice(ctx, id, course, ada.UserID, []byte("answer"), false, now)
 			return err
 		})
 		if err != nil {

@@ -59,6 +59,7 @@ func (a *applying) addAll(ctx context.Context) error {
 	if err := w.tx.NameUnknown(ctx, w.caller.UserID, w.now, people, named); err != nil {
 		return err
 	}
+	w.useNaming(a.im.s, createdOf(named))
 	past, err := w.pastDetails(ctx, known)
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ type checking struct {
 	schools []string
 	right   map[string]bool   // domains that are nobody's slip
 	fresh   map[string]string // sections that the list would make, by key
+	names   int64             // people whom it would name
 }
 
 // firstRow is where somebody stands first, and what was said there. The hashes take
@@ -180,6 +181,9 @@ func (c *checking) chunk(ctx context.Context, n int64) (lms.ImportCount, error) 
 	chunk.Step, chunk.Counts = lms.ChunkChecked, lms.ImportCount{}
 	for i := range rows {
 		c.row(&rows[i])
+		if rows[i].row.Plan == lms.PlanAdd && rows[i].member == nil {
+			c.names++
+		}
 		chunk.Counts[rows[i].row.Plan]++
 	}
 	return chunk.Counts, c.s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -367,6 +371,7 @@ func (c *checking) finish(ctx context.Context, counts lms.ImportCount, leaving i
 			counts[lms.PlanRemove] += leaving
 		}
 		i.State, i.Counts, i.NewSections, i.CheckedAt, i.Done, i.Options = lms.ImportReady, counts, names, c.s.now(), i.Rows, c.imp.Options
+		i.Names = c.names
 		if err := tx.UpdateImport(ctx, i); err != nil {
 			return err
 		}

@@ -138,6 +138,11 @@ func (s *Service) turn(ctx context.Context, node string, i lms.Import, step func
 		}
 		s.courtesy.stepBack()
 		if err := s.batch(ctx, node, i, info.N, step); err != nil {
+			var beyond *overLimit
+			if errors.As(err, &beyond) {
+				s.recordRefusal(ctx, access.Caller{UserID: workerOf(i), RequestID: importRequest(i)}, actionOf(i), i.CourseID, err)
+				return s.pauseImport(ctx, node, i, beyond)
+			}
 			if e := lmsError(err); e != nil && e.Code != lms.CodeUnavailable {
 				s.recordRefusal(ctx, access.Caller{UserID: workerOf(i), RequestID: importRequest(i)}, actionOf(i), i.CourseID, err)
 				return s.failImport(ctx, node, i, err)
@@ -231,13 +236,25 @@ func (s *Service) batch(ctx context.Context, node string, i lms.Import, n int64,
 			return err
 		}
 		now.Done += int64(len(chunk.Rows))
+		now.PausedFor, now.PausedUntil = "", time.Time{}
 		if err := tx.PutChunk(ctx, &chunk); err != nil {
 			return err
 		}
 		if err := tx.UpdateImport(ctx, now); err != nil {
 			return err
 		}
-		return tx.RenewImport(ctx, i.ID, node, s.now().Add(leaseFor))
+		if err := tx.RenewImport(ctx, i.ID, node, s.now().Add(leaseFor)); err != nil {
+			return err
+		}
+		return w.countUses(ctx)
+	})
+}
+
+// pauseImport has an import wait until its limit is free, or somebody lifts it. Its rows
+// are as they were, and it goes on with the chunk that was too much.
+func (s *Service) pauseImport(ctx context.Context, node string, i lms.Import, cause *overLimit) error {
+	return s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return tx.PauseImport(ctx, i.ID, node, cause.use.Limit, s.now().Add(cause.err.RetryAfter))
 	})
 }
 

@@ -26,6 +26,7 @@ func addresses(name string, n int) string {
 // meanwhile is measured by bench/imports.
 func TestG04ListsAreCarriedOutInTurns(t *testing.T) {
 	each(t, func(t *testing.T, s *school) {
+		s.unlimited()
 		const rows, turns = 8500, 2 // more than a turn
 		ada, emmy := s.teacher("ada@uni.example"), s.teacher("emmy@uni.example")
 		by := []access.Caller{ada, ada, ada, ada, emmy}
@@ -73,6 +74,7 @@ func TestG04ListsAreCarriedOutInTurns(t *testing.T) {
 // G-06: nobody who writes meanwhile is refused because a list is carried out.
 func TestG06WhoWritesBesideAListIsNotRefused(t *testing.T) {
 	each(t, func(t *testing.T, s *school) {
+		s.unlimited()
 		ada := s.teacher("ada@uni.example")
 		course, other := s.course(ada, "Algorithms"), s.course(ada, "Compilers")
 		i := s.list(ada, course, addresses("p", 5000))

@@ -440,6 +440,7 @@ func TestD07TheSameListSentTwiceIsOneImport(t *testing.T) {
 
 func TestAnImportMovesToAnotherNodeAndStopsWhereItIsTold(t *testing.T) {
 	each(t, func(t *testing.T, s *school) {
+		s.unlimited()
 		ada := s.teacher("ada@uni.example")
 		course := s.course(ada, "Algorithms")
 		var b strings.Builder

@@ -275,10 +275,14 @@ func fixRow(i *lms.Import, row *lms.ImportRow, f ImportRowPatch) error {
 // StartImport begins to carry a list out. Leaving is how many people the caller
 // has seen that the list takes out of the course; another number is refused, so
 // that nobody is removed whom nobody has looked at. Starting what has begun changes
-// nothing.
+// nothing; one that waits for a limit is tried again at once.
 func (s *Service) StartImport(ctx context.Context, c access.Caller, id, leaving int64) (lms.Import, error) {
 	i, err := s.onImport(ctx, c, access.ImportStart, id, func(ctx context.Context, w *work, i *lms.Import) error {
 		switch {
+		case i.Paused():
+			w.nothingChanged()
+			i.PausedFor = ""
+			return w.tx.WakeImport(ctx, i.ID, w.now)
 		case i.State.Begun():
 			w.nothingChanged()
 			return nil
@@ -304,6 +308,12 @@ func (s *Service) CancelImport(ctx context.Context, c access.Caller, id int64) (
 	return s.onImport(ctx, c, access.ImportCancel, id, func(ctx context.Context, w *work, i *lms.Import) error {
 		switch i.State {
 		case lms.ImportRunning:
+			if i.Paused() { // else undoing it would wait as it did
+				i.PausedFor = ""
+				if err := w.tx.WakeImport(ctx, i.ID, w.now); err != nil {
+					return err
+				}
+			}
 		case lms.ImportReading, lms.ImportColumns, lms.ImportChecking, lms.ImportReady:
 			if err := w.tx.DropChunks(ctx, i.ID); err != nil {
 				return err

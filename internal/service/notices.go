@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -16,11 +17,10 @@ import (
 
 // How notices are sent: so many people in one transaction; a while after they were
 // asked for, so that whoever is named in several courses at once gets one mail about
-// all of them; and so many a day for one person who tells others.
+// all of them.
 const (
 	noticesAtOnce = 200
 	noticeDelay   = 2 * time.Minute
-	noticesADay   = 5000
 )
 
 // Told tells what became of a request to tell people that they were named.
@@ -38,7 +38,8 @@ type noticeAudit struct {
 
 // Tell tells people of a course who have not arrived, by mail, that they were named:
 // those with some ids, or all of them. The mail holds nothing that the caller wrote.
-// Nobody is told often; see lms.NoticeState.
+// Nobody is told often; see lms.NoticeState. Whether the limits allow all of it is seen
+// to at the beginning, so that either all are told or nobody is.
 func (s *Service) Tell(ctx context.Context, c access.Caller, courseID int64, users []int64) (Told, error) {
 	var all Told
 	for after := int64(0); ; {
@@ -48,14 +49,22 @@ func (s *Service) Tell(ctx context.Context, c access.Caller, courseID int64, use
 			if !w.mails {
 				return errNoMail
 			}
+			if after == 0 {
+				if err := s.useTelling(ctx, w, users); err != nil {
+					return err
+				}
+			}
 			list, err := w.tx.Awaited(ctx, courseID, after, users, w.standing.Within(c), c.UserID, noticesAtOnce)
 			if err != nil {
 				return err
 			}
 			told, last = Told{}, 0
+			if err := s.mayInvite(ctx, w, list, all.Told); err != nil {
+				return err
+			}
 			for i := range list {
 				last = list[i].UserID
-				if err := w.tell(ctx, &list[i], &told); err != nil {
+				if err := s.tell(ctx, w, &list[i], &told); err != nil {
 					return err
 				}
 			}
@@ -81,7 +90,72 @@ func (s *Service) Tell(ctx context.Context, c access.Caller, courseID int64, use
 	}
 }
 
-func (w *work) tell(ctx context.Context, a *store.Awaited, told *Told) error {
+// useTelling counts all whom a request will tell, before the first of them is told.
+func (s *Service) useTelling(ctx context.Context, w *work, users []int64) error {
+	if w.caller.SiteRole == lms.SiteAdmin {
+		return nil
+	}
+	list, err := w.tx.Awaited(ctx, w.courseID, 0, users, w.standing.Within(w.caller), w.caller.UserID, math.MaxInt32)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if list[i].Notice.Held(w.now) != "" {
+			continue
+		}
+		w.use(lms.LimitNoticesPerson, w.caller.UserID, "", 1)
+		w.useForCourse(lms.LimitNoticesCourse, w.courseID, 1)
+		if s.foreign(list[i].Address) {
+			w.useForDomain(lms.LimitNoticesDomain, list[i].Address.Domain(), 1)
+		}
+	}
+	return s.mayInvite(ctx, w, list, 0)
+}
+
+// mayInvite bounds the people outside whom one person has told and who have not come
+// (lms.OpenInvitations). It counts notices, one sender's after the other.
+func (s *Service) mayInvite(ctx context.Context, w *work, list []store.Awaited, done int) error {
+	if w.caller.SiteRole == lms.SiteAdmin {
+		return nil
+	}
+	var ids []int64
+	for i := range list {
+		if list[i].Notice.Held(w.now) == "" && s.foreign(list[i].Address) {
+			ids = append(ids, list[i].UserID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := w.tx.LockUser(ctx, w.caller.UserID); err != nil {
+		return err
+	}
+	before, err := w.tx.InvitedBefore(ctx, w.caller.UserID, ids)
+	if err != nil {
+		return err
+	}
+	asked := int64(len(ids) - len(before)) // those who are reminded are open already
+	if asked == 0 {
+		return nil
+	}
+	have, err := w.tx.Invitations(ctx, w.caller.UserID)
+	if err != nil {
+		return err
+	}
+	use := useOf(lms.LimitInvitations, w.caller.UserID, "", asked, w.now)
+	set, err := w.tx.Uses(ctx, []store.Use{use}, w.now)
+	if err != nil || len(set) != 1 || set[0].Lifted {
+		return err
+	}
+	l, _ := lms.LimitOf(lms.LimitInvitations)
+	amount := lms.OpenInvitations(amountOf(set[0]), have.Accepted, have.Objected)
+	if have.Open+asked <= amount {
+		return nil
+	}
+	return &overLimit{l.Exceeded(lms.Use{Amount: amount, Used: have.Open + asked, Asked: asked, Done: int64(done)}, w.now), use}
+}
+
+func (s *Service) tell(ctx context.Context, w *work, a *store.Awaited, told *Told) error {
 	switch a.Notice.Held(w.now) {
 	case lms.NoticeObjected:
 		told.Objects++
@@ -93,17 +167,8 @@ func (w *work) tell(ctx context.Context, a *store.Awaited, told *Told) error {
 		told.Lately++
 		return nil
 	}
-	if !w.caller.Admin() {
-		n, err := w.tx.ToldSince(ctx, w.caller.UserID, w.now.Add(-24*time.Hour))
-		if err != nil {
-			return err
-		}
-		if n >= noticesADay {
-			return lms.Errorf(lms.CodeTooMany, "too-many-notices", "You have told %d people within a day, which is as many as one person can. Go on tomorrow, or ask an administrator.", n)
-		}
-	}
 	secret := rand.Text()
-	id, err := w.tx.AddNotice(ctx, a.UserID, w.courseID, w.caller.UserID, hashSecret(secret), w.now)
+	id, err := w.tx.AddNotice(ctx, a.UserID, w.courseID, w.caller.UserID, hashSecret(secret), s.foreign(a.Address), w.now)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (s *Service) person(ctx context.Context, w *work, ref PersonRef, opts namin
 			return m, false, outsideError(address, "email")
 		}
 	}
-	named, err := w.tx.NamePeople(ctx, w.caller.UserID, w.now, people)
+	named, err := s.namePeople(ctx, w, people)
 	if err != nil {
 		return m, false, err
 	}
@@ -166,6 +166,11 @@ func (s *Service) Directory(ctx context.Context, c access.Caller, r DirectoryReq
 	}
 	if r.CourseID != 0 {
 		if _, err := s.look(ctx, c, access.RosterView, r.CourseID); err != nil {
+			return DirectoryPage{}, err
+		}
+	}
+	if folded != "" {
+		if err := s.useAlone(ctx, c, access.DirectoryView, lms.LimitFinding); err != nil {
 			return DirectoryPage{}, err
 		}
 	}
@@ -307,6 +312,9 @@ func (s *Service) LookUpRef(ctx context.Context, c access.Caller, courseID int64
 		}
 		if address, err = lms.ParseEmail(ref.Email); err != nil {
 			return nil, "", at(err, "email")
+		}
+		if err := s.useAlone(ctx, c, access.DirectoryView, lms.LimitFinding); err != nil {
+			return nil, "", err
 		}
 		h, ok, err := tx.AddressHolder(ctx, address)
 		if err != nil || !ok {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -47,6 +48,10 @@ var (
 	errBeyondScope = lms.Invalid("scope-exceeded", "scope", "A renewed token can do no more than was asked for at the sign-in. Sign in again to ask for more.")
 )
 
+// errUnknownRefresh says the same as errRefresh, so that nobody learns from it whether a
+// token was ever known.
+var errUnknownRefresh = func() *lms.Error { e := *errRefresh; return &e }()
+
 // SignInProgram signs somebody in to a program that brought the ID token of a
 // provider, by the same decision as in a browser.
 func (s *Service) SignInProgram(ctx context.Context, p signin.Presented, scopes []lms.Scope, userAgent, requestID string) (ProgramSignIn, error) {
@@ -67,15 +72,27 @@ func (s *Service) SignInProgram(ctx context.Context, p signin.Presented, scopes 
 			keys := out.renew(family, in.Session.ExpiresAt, w.now)
 			keys.Family = hash
 			var err error
-			in.Session.ID, err = w.tx.AddProgram(ctx, keys, in.Session)
-			return err
+			if in.Session.ID, err = w.tx.AddProgram(ctx, keys, in.Session); err != nil {
+				return err
+			}
+			return w.useTokens(ctx, in.User.ID, p.Client)
 		},
 	})
 	if err != nil {
+		s.recordTooManyTokens(ctx, requestID, err)
 		return ProgramSignIn{}, err
 	}
 	out.SignedIn = in
 	return out, nil
+}
+
+// recordTooManyTokens records that a program got no tokens for somebody since it has had
+// too many.
+func (s *Service) recordTooManyTokens(ctx context.Context, requestID string, cause error) {
+	var beyond *overLimit
+	if errors.As(cause, &beyond) {
+		s.recordRefusal(ctx, access.Caller{UserID: beyond.use.UserID, RequestID: requestID}, access.UserSignIn, 0, cause)
+	}
 }
 
 // renew makes new secrets for a session that ends at a time, and gives their hashes.
@@ -109,7 +126,7 @@ func (s *Service) RefreshProgram(ctx context.Context, refresh, client string, sc
 	var out ProgramSignIn
 	family, ok := familyOf(refresh)
 	if !ok {
-		return out, errRefresh
+		return out, errUnknownRefresh
 	}
 	var refusal error
 	err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -119,7 +136,10 @@ func (s *Service) RefreshProgram(ctx context.Context, refresh, client string, sc
 		if err != nil {
 			return err
 		}
-		if !ok || !w.now.Before(ses.ExpiresAt) {
+		if !ok {
+			return errUnknownRefresh
+		}
+		if !w.now.Before(ses.ExpiresAt) {
 			return errRefresh
 		}
 		out, refusal, err = w.refreshProgram(ctx, ses, family, refresh, client, scopes)
@@ -129,10 +149,21 @@ func (s *Service) RefreshProgram(ctx context.Context, refresh, client string, sc
 		err = refusal
 	}
 	if err != nil {
+		s.recordTooManyTokens(ctx, requestID, err)
 		return ProgramSignIn{}, err
 	}
 	return out, nil
 }
+
+// useTokens counts that a program gets tokens for somebody.
+func (w *work) useTokens(ctx context.Context, user int64, program string) error {
+	w.use(lms.LimitTokens, user, hashedSubject(program), 1)
+	return w.countUses(ctx)
+}
+
+// UnknownRefresh tells whether an error of RefreshProgram means a token that never was
+// one of ours, or was one long ago, and not one that has ended.
+func UnknownRefresh(err error) bool { return errors.Is(err, errUnknownRefresh) }
 
 // refreshProgram answers a refusal beside err when it has ended the session, which
 // is to stay.
@@ -165,7 +196,10 @@ func (w *work) refreshProgram(ctx context.Context, ses lms.Session, family, refr
 		return out, refusal, err
 	}
 	out.SignedIn = SignedIn{User: u, Session: ses}
-	return out, nil, w.tx.Seen(ctx, u.ID, w.now)
+	if err := w.tx.Seen(ctx, u.ID, w.now); err != nil {
+		return out, nil, err
+	}
+	return out, nil, w.useTokens(ctx, u.ID, ses.Program)
 }
 
 // endReused ends a session one of whose used refresh tokens came again.

@@ -19,13 +19,12 @@ import (
 	"matricula/internal/store"
 )
 
-// How long a code is good, how often it can be asked for, and how many of them go to
-// one address.
+// How long a code is good, and how often it can be asked for. lms.LimitCodes says how
+// many go to one address, whoever asks for them.
 const (
 	codeLife     = 20 * time.Minute
 	resendAfter  = time.Minute
 	maxCodeSends = 4
-	codesAnHour  = 6
 )
 
 // codeLetters are those of codes: none looks like another, and none makes a word. A
@@ -127,9 +126,13 @@ func (s *Service) BeginProof(ctx context.Context, p signin.Provider, t signin.To
 		if err := w.sendCode(ctx, proof, code, language); err != nil {
 			return err
 		}
-		return w.record(ctx, about, nil, signInAudit{Provider: p.Name, Address: d.Email.Masked()})
+		if err := w.record(ctx, about, nil, signInAudit{Provider: p.Name, Address: d.Email.Masked()}); err != nil {
+			return err
+		}
+		return w.countUses(ctx)
 	})
 	if err != nil {
+		s.recordRefusedCode(ctx, requestID, err)
 		return "", err
 	}
 	s.mailQueued()
@@ -138,14 +141,7 @@ func (s *Service) BeginProof(ctx context.Context, p signin.Provider, t signin.To
 
 // sendCode stores a proof, or another code of one, and queues its mail.
 func (w *work) sendCode(ctx context.Context, p store.Proof, code, language string) error {
-	if p.UserID != lms.SystemUserID {
-		if err := w.tx.LockUser(ctx, p.UserID); err != nil { // so that the codes are counted one after another
-			return err
-		}
-	}
-	if err := w.mayGetCode(ctx, p.Address); err != nil {
-		return err
-	}
+	w.useHashed(lms.LimitCodes, string(p.Address), 1)
 	var err error
 	if p.ID == 0 {
 		p.ID, err = w.tx.AddProof(ctx, p)
@@ -165,13 +161,11 @@ func (w *work) sendCode(ctx context.Context, p store.Proof, code, language strin
 	})
 }
 
-// mayGetCode bounds the codes that go to one address, whoever asks for them.
-func (w *work) mayGetCode(ctx context.Context, address lms.Email) error {
-	n, err := w.tx.RecentCodes(ctx, address, w.now.Add(-time.Hour))
-	if err == nil && n >= codesAnHour {
-		err = lms.Errorf(lms.CodeTooMany, "too-many-codes", "%d codes have been sent to this address within the last hour. Look for them in your mail, also among the spam, and wait before you ask for another.", n)
+// recordRefusedCode records that a limit has kept a code from being sent.
+func (s *Service) recordRefusedCode(ctx context.Context, requestID string, cause error) {
+	if lms.CodeOf(cause) == lms.CodeTooMany {
+		s.recordRefusal(ctx, access.Caller{UserID: lms.SystemUserID, RequestID: requestID}, access.UserProve, 0, cause)
 	}
-	return err
 }
 
 // takeProof uses a proof up.
@@ -228,12 +222,17 @@ func (s *Service) ResendCode(ctx context.Context, secret, language, requestID st
 		if p.Kind == store.ProofAddress {
 			w.caller.UserID, w.action = p.UserID, access.AddressProve
 		}
-		return w.record(ctx, p.UserID, nil, signInAudit{Provider: p.Provider, Address: p.Address.Masked()})
+		if err := w.record(ctx, p.UserID, nil, signInAudit{Provider: p.Provider, Address: p.Address.Masked()}); err != nil {
+			return err
+		}
+		return w.countUses(ctx)
 	})
-	if err == nil {
-		s.mailQueued()
+	if err != nil {
+		s.recordRefusedCode(ctx, requestID, err)
+		return err
 	}
-	return err
+	s.mailQueued()
+	return nil
 }
 
 // redeem looks whether a code is that of the browser's proof, and counts the try

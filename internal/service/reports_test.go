@@ -120,6 +120,7 @@ func TestTheAuditIsFiltered(t *testing.T) {
 // H-12: what leaves the site as a table stands in the audit.
 func TestH12ExportsAreRecordedAndWhole(t *testing.T) {
 	each(t, func(t *testing.T, s *school) {
+		s.unlimited()
 		ada := s.teacher("ada@uni.example")
 		course := s.course(ada, "Algorithms")
 		var list []string

@@ -72,6 +72,7 @@ type Service struct {
 	webhookKey atomic.Pointer[[]byte] // read once, see webhookSite
 
 	courtesy courtesy
+	flooded  flooded
 }
 
 // Wake tells those who work in the background that there is something to do.
@@ -109,6 +110,7 @@ func (s *Service) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
 const (
 	endedTokenLife     = 30 * 24 * time.Hour
 	decidedRequestLife = 365 * 24 * time.Hour
+	keepLifts          = 365 * 24 * time.Hour
 )
 
 // Expire removes what has ended: sessions, sign-in attempts, idempotency keys, API
@@ -118,7 +120,7 @@ const (
 func (s *Service) Expire(ctx context.Context) error {
 	err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		now := s.now()
-		return tx.Expire(ctx, store.Expiry{Now: now, Keys: now.Add(-keyLife), Tokens: now.Add(-endedTokenLife), Requests: now.Add(-decidedRequestLife), Mails: now.Add(-keepMailNotes)})
+		return tx.Expire(ctx, store.Expiry{Now: now, Keys: now.Add(-keyLife), Tokens: now.Add(-endedTokenLife), Requests: now.Add(-decidedRequestLife), Mails: now.Add(-keepMailNotes), Lifts: now.Add(-keepLifts)})
 	})
 	if err != nil {
 		return err
@@ -152,6 +154,7 @@ type work struct {
 	courseID  int64
 	recorded  bool
 	unchanged bool
+	uses      []store.Use // of limits, counted at the end
 }
 
 func (w *work) delegator() access.Delegator { return access.DelegatorOf(w.caller, w.standing) }
@@ -252,11 +255,11 @@ func doOnce[T any](ctx context.Context, s *Service, c access.Caller, a access.Ac
 		if once == nil || once.Key == "" {
 			var err error
 			out, err = fn(ctx, w)
-			return w.finish(err)
+			return w.finish(ctx, err)
 		}
 		return w.onlyOnce(ctx, once, &out, func() (err error) {
 			out, err = fn(ctx, w)
-			return w.finish(err)
+			return w.finish(ctx, err)
 		})
 	})
 	if err != nil {
@@ -300,11 +303,14 @@ func (w *work) decide(ctx context.Context) error {
 	return access.Decide(w.caller, w.action, w.standing)
 }
 
-func (w *work) finish(err error) error {
-	if err == nil && !w.recorded && !w.unchanged {
+func (w *work) finish(ctx context.Context, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case !w.recorded && !w.unchanged:
 		return fmt.Errorf("%s changed something and recorded nothing", w.action)
 	}
-	return err
+	return w.countUses(ctx)
 }
 
 // onlyOnce runs fn unless the key was used before, in the same transaction as
@@ -335,14 +341,21 @@ func (w *work) onlyOnce(ctx context.Context, once *Once, out any, fn func() erro
 
 // recordRefusal leaves a trace of a change that was refused because of who
 // asked for it or of the state of things. Mistakes in the input are no
-// refusals.
+// refusals. Those by a limit leave one entry an hour, see refusalEvery.
 func (s *Service) recordRefusal(ctx context.Context, c access.Caller, a access.Action, courseID int64, cause error) {
-	if !refusalCounts(lms.CodeOf(cause)) {
+	var beyond *overLimit
+	limited := errors.As(cause, &beyond)
+	if limited && s.refusedLately(ctx, c, beyond) || !limited && !refusalCounts(lms.CodeOf(cause)) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if limited {
+			if first, err := s.firstRefusal(ctx, tx, c, beyond); err != nil || !first {
+				return err
+			}
+		}
 		course := courseID
 		if course != 0 {
 			_, ok, err := tx.Course(ctx, course)

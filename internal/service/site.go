@@ -234,7 +234,7 @@ func (w *work) setStatus(ctx context.Context, u lms.User, wanted string, leaving
 func (s *Service) system(ctx context.Context, a access.Action, fn func(context.Context, *work) error) error {
 	return s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		w := &work{tx: tx, caller: access.Caller{UserID: lms.SystemUserID}, action: a, now: s.now()}
-		return w.finish(fn(ctx, w))
+		return w.finish(ctx, fn(ctx, w))
 	})
 }
 

@@ -76,6 +76,7 @@ func TestC04SuspendingEndsWhatIsUnderWayOnEveryNode(t *testing.T) {
 // A download of the site that is under way ends with the page that is being read.
 func TestC21ADownloadEndsWhenWhoeverAskedIsSuspended(t *testing.T) {
 	each(t, func(t *testing.T, s *school) {
+		s.unlimited()
 		if _, err := s.NamePerson(ctx, s.admin, service.NewPerson{Email: "second@uni.example", SiteRole: "admin"}, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -35,6 +35,7 @@ var (
 		{"erase privileges", stmt(`DELETE FROM course_privileges WHERE user_id = $1`)},
 		{"erase mails", stmt(`DELETE FROM mails WHERE user_id = $1`)},
 		{"erase proofs", stmt(`DELETE FROM proofs WHERE user_id = $1`)},
+		{"erase lifted limits", stmt(`DELETE FROM limit_lifts WHERE user_id = $1`)},
 		{"erase notices", stmt(`DELETE FROM notices WHERE user_id = $1`)},
 		{"erase records of merges", stmt(`DELETE FROM merge_rows WHERE merge_id IN (SELECT m.id FROM merges m WHERE m.kept_id = $1 OR m.gone_id = $1)`)},
 		{"erase identifiers", stmt(`DELETE FROM sourced_ids WHERE kind = 'user' AND local_id = $1`)},

@@ -56,6 +56,9 @@ var erasing = map[string]string{
 	"imports.heading":     cleaned, "imports.name": cleaned,
 	"imports.new_sections": staff,
 
+	"limit_lifts.limit_name": nothing, "limit_lifts.reason": staff + "; that of a lift for the person goes, by EraseUser", "limit_lifts.subject": nothing, "limits.name": nothing,
+	"limit_uses.limit_name": nothing, "limit_uses.subject": "nothing: an id, a domain or a hash, gone within a day", "imports.paused_for": nothing,
+
 	"mails.address": rowGoes, "mails.data": rowGoes, "mails.event": rowGoes, "mails.fault": rowGoes, "mails.kind": rowGoes, "mails.language": rowGoes,
 	"mails.lease_node": nothing, "mails.state": rowGoes,
 	"merge_rows.part": rowGoes, "merge_rows.rows": rowGoes, "merges.state": nothing, "merges.was": nothing,

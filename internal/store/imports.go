@@ -10,7 +10,7 @@ import (
 )
 
 const importColumns = `i.id, i.course_id, i.created_by, i.created_at, i.name, i.fingerprint, i.state, i.options, i.heading, i.columns,
-	i.row_count, i.chunk_count, i.done_count, i.counts, i.new_sections, i.fault, i.checked_at, i.started_by, i.started_at, i.ended_at, i.undone_by, i.run_id`
+	i.row_count, i.chunk_count, i.done_count, i.counts, i.new_sections, i.fault, i.checked_at, i.started_by, i.started_at, i.ended_at, i.undone_by, i.run_id, i.names, i.paused_for, i.paused_until`
 
 func importDest(i *lms.Import) []any {
 	return []any{
@@ -30,6 +30,8 @@ func importDest(i *lms.Import) []any {
 		timestamp{&i.EndedAt},
 		&i.UndoneBy,
 		number{&i.RunID},
+		&i.Names, (*string)(&i.PausedFor),
+		timestamp{&i.PausedUntil},
 	}
 }
 
@@ -59,7 +61,7 @@ var (
 	sqlSameImport = stmt(`SELECT ` + importColumns + ` FROM imports i WHERE i.course_id = $1 AND i.created_by = $2 AND i.fingerprint = $3 AND i.created_at > $4
 			AND i.state IN ('reading', 'columns', 'checking', 'ready', 'running') ORDER BY i.id DESC LIMIT 1`)
 	sqlUpdateImport = stmt(`UPDATE imports SET state = $2, options = $3, heading = $4, columns = $5, row_count = $6, chunk_count = $7, done_count = $8, counts = $9, new_sections = $10,
-			fault = $11, checked_at = $12, started_by = $13, started_at = $14, ended_at = $15, undone_by = $16, fingerprint = $17 WHERE id = $1`)
+			fault = $11, checked_at = $12, started_by = $13, started_at = $14, ended_at = $15, undone_by = $16, fingerprint = $17, names = $18, paused_for = $19, paused_until = $20 WHERE id = $1`)
 
 	// Turns are fair among people first, so that one list does not wait for the
 	// five hundred that a source brings, and then among the lists of each.
@@ -156,7 +158,7 @@ func (tx *Tx) SameImport(ctx context.Context, courseID, by int64, fingerprint st
 // UpdateImport writes what changes about an import.
 func (tx *Tx) UpdateImport(ctx context.Context, i lms.Import) error {
 	err := tx.later(ctx, "update import", sqlUpdateImport, i.ID, string(i.State), mustJSON(i.Options), listJSON(i.Heading), mapJSON(i.Columns), i.Rows, i.Chunks, i.Done,
-		mapJSON(i.Counts), listJSON(i.NewSections), i.Fault, atOrNull(i.CheckedAt), i.StartedBy, atOrNull(i.StartedAt), atOrNull(i.EndedAt), i.UndoneBy, i.Fingerprint)
+		mapJSON(i.Counts), listJSON(i.NewSections), i.Fault, atOrNull(i.CheckedAt), i.StartedBy, atOrNull(i.StartedAt), atOrNull(i.EndedAt), i.UndoneBy, i.Fingerprint, i.Names, string(i.PausedFor), atOrNull(i.PausedUntil))
 	if err != nil {
 		return fmt.Errorf("update import %d: %w", i.ID, err)
 	}

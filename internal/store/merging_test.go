@@ -39,6 +39,8 @@ var everywhere = []string{
 	`INSERT INTO notices (user_id, course_id, told_by, answer_hash, created_at) VALUES ($1, $2, $1, 'x', $4)`,
 	`INSERT INTO gone_people (user_id, gone_at, gone_by, expired, address_hash, masked) VALUES (1, $4, $1, FALSE, '', '')`,
 	`INSERT INTO erasure_requests (user_id, state, note, asked_at, decided_by) VALUES ($3, 'refused', '', $4, $1)`,
+	`INSERT INTO limits (name, amount, set_by, set_at) VALUES ('naming-person', 5, $1, $4)`,
+	`INSERT INTO limit_lifts (limit_name, user_id, subject, reason, lifted_by, lifted_at, until_at, ended_by) VALUES ('naming-person', $1, '', '', $1, $4, $4, $1)`,
 	`INSERT INTO distinct_people (one_id, other_id, said_by, said_at) VALUES (1, $3, $1, $4)`,
 	`INSERT INTO webhooks (owned_by, url, description, events, enabled, salt, created_at, next_at, leased_until) VALUES ($1, 'https://x.example', '', '[]', TRUE, 'x', $4, $4, $4)`,
 }

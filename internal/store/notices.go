@@ -37,8 +37,7 @@ var (
 		SELECT n.user_id, ` + noticeColumns + `, coalesce((SELECT m.state FROM mails m WHERE m.user_id = n.user_id AND m.kind = 'named' ORDER BY m.id DESC LIMIT 1), '')
 		FROM {rows:$1} JOIN emails e ON e.user_id = CAST(j.value->>0 AS BIGINT) AND e.is_primary
 		JOIN notices n ON n.user_id = e.user_id AND ` + toThisAddress + ` GROUP BY n.user_id`)
-	sqlAddNotice = stmt(`INSERT INTO notices (user_id, course_id, told_by, answer_hash, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`)
-	sqlToldSince = stmt(`SELECT count(*) FROM notices WHERE told_by = $1 AND created_at > $2`)
+	sqlAddNotice = stmt(`INSERT INTO notices (user_id, course_id, told_by, answer_hash, created_at, outside) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`)
 	sqlNoticeBy  = stmt(`SELECT n.id, n.user_id, n.course_id, n.told_by, n.created_at, n.objected_at FROM notices n JOIN users u ON u.id = n.user_id AND u.status = 'pending'
 		JOIN emails e ON e.user_id = u.id AND e.is_primary AND ` + toThisAddress + ` WHERE n.answer_hash = $1`)
 	sqlObject      = stmt(`UPDATE notices SET objected_at = $2 WHERE id = $1 AND objected_at IS NULL`)
@@ -78,20 +77,13 @@ func (tx *Tx) NoticeStates(ctx context.Context, users []int64) (map[int64]lms.No
 	return states, nil
 }
 
-// AddNotice notes that somebody is told.
-func (tx *Tx) AddNotice(ctx context.Context, userID, courseID, by int64, answerHash []byte, now time.Time) (id int64, err error) {
-	if _, err = tx.one(ctx, sqlAddNotice, []any{userID, courseID, by, answerHash, at(now)}, &id); err != nil {
+// AddNotice notes that somebody is told; outside is whether they lie outside the
+// school's domains.
+func (tx *Tx) AddNotice(ctx context.Context, userID, courseID, by int64, answerHash []byte, outside bool, now time.Time) (id int64, err error) {
+	if _, err = tx.one(ctx, sqlAddNotice, []any{userID, courseID, by, answerHash, at(now), outside}, &id); err != nil {
 		return 0, fmt.Errorf("add notice for user %d: %w", userID, err)
 	}
 	return id, nil
-}
-
-// ToldSince counts the notices that somebody has sent since a time.
-func (tx *Tx) ToldSince(ctx context.Context, by int64, since time.Time) (n int64, err error) {
-	if _, err = tx.one(ctx, sqlToldSince, []any{by, at(since)}, &n); err != nil {
-		return 0, fmt.Errorf("count notices: %w", err)
-	}
-	return n, nil
 }
 
 // Notice is one notice.

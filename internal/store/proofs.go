@@ -53,11 +53,10 @@ var (
 		AND (kind = 'sign-in' OR EXISTS (SELECT 1 FROM sessions s WHERE s.id = proofs.session_id))`)
 	// The condition is looked at again by whoever waited for another's try, so that
 	// no more are counted than there are.
-	sqlTryProof    = stmt(`UPDATE proofs SET tries = tries + 1 WHERE id = $1 AND tries < 5 AND expires_at > $2 RETURNING ` + proofColumns)
-	sqlTakeProof   = stmt(`DELETE FROM proofs WHERE id = $1`)
-	sqlDropProofs  = stmt(`DELETE FROM proofs WHERE user_id = $1 AND kind = 'address'`)
-	sqlDropEnded   = stmt(`DELETE FROM proofs WHERE expires_at <= $1`)
-	sqlRecentCodes = stmt(`SELECT count(*) FROM mails WHERE address = $1 AND kind IN ('sign-in-code', 'address-code', 'address-held') AND created_at > $2`)
+	sqlTryProof   = stmt(`UPDATE proofs SET tries = tries + 1 WHERE id = $1 AND tries < 5 AND expires_at > $2 RETURNING ` + proofColumns)
+	sqlTakeProof  = stmt(`DELETE FROM proofs WHERE id = $1`)
+	sqlDropProofs = stmt(`DELETE FROM proofs WHERE user_id = $1 AND kind = 'address'`)
+	sqlDropEnded  = stmt(`DELETE FROM proofs WHERE expires_at <= $1`)
 )
 
 // AddProof stores a proof that waits for its code.
@@ -116,12 +115,4 @@ func (tx *Tx) DropProofs(ctx context.Context, userID int64) error {
 		return fmt.Errorf("drop proofs of user %d: %w", userID, err)
 	}
 	return nil
-}
-
-// RecentCodes counts the codes that were sent to an address since a time.
-func (tx *Tx) RecentCodes(ctx context.Context, address lms.Email, since time.Time) (n int64, err error) {
-	if _, err = tx.one(ctx, sqlRecentCodes, []any{string(address), at(since)}, &n); err != nil {
-		return 0, fmt.Errorf("count codes: %w", err)
-	}
-	return n, nil
 }

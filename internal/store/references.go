@@ -70,6 +70,7 @@ var References = []Reference{
 	moved("past_places", "user_id", "id"),
 	moved("mails", "user_id", "id"),
 	moved("notices", "user_id", "id"),
+	moved("limit_lifts", "user_id", "id"),
 	moved("users", "merged_into", "id"),
 
 	// What a student system calls this person. It is no declared key, since the
@@ -100,12 +101,17 @@ var References = []Reference{
 	done("merges", "ended_by", "id", "state"),
 	done("distinct_people", "said_by", "one_id", "other_id"),
 	done("webhooks", "owned_by", "id"),
+	done("limits", "set_by", "name", "set_at"),
+	done("limit_lifts", "lifted_by", "id"),
+	done("limit_lifts", "ended_by", "id", "ended_at"),
 
 	// Entries are only ever added.
 	fated(FateStays, "audit_entries", "actor_id"),
 	fated(FateStays, "audit_entries", "subject_id"),
 	// They answer a repeated request of the same account, for a day.
 	fated(FateStays, "idempotency_keys", "user_id"),
+	// They count what the account did, and are gone within a day.
+	fated(FateStays, "limit_uses", "user_id"),
 	// Whoever is gone for good is not merged.
 	fated(FateStays, "gone_people", "user_id"),
 	// They are about the account; an open one is withdrawn when that goes.

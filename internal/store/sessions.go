@@ -134,6 +134,7 @@ type Expiry struct {
 	Tokens   time.Time // API tokens
 	Requests time.Time // requests to be erased that were decided
 	Mails    time.Time // mails that ended
+	Lifts    time.Time // lifted limits
 }
 
 var (
@@ -156,6 +157,8 @@ func (tx *Tx) Expire(ctx context.Context, e Expiry) error {
 		{"requests to be erased", sqlOldRequests, e.Requests},
 		{"proofs", sqlDropEnded, e.Now},
 		{"mails", sqlDropMails, e.Mails},
+		{"uses of limits", sqlOldUses, e.Now},
+		{"lifted limits", sqlOldLifts, e.Lifts},
 	} {
 		if _, err := tx.exec(ctx, one.st, at(one.until)); err != nil {
 			return fmt.Errorf("expire %s: %w", one.what, err)

@@ -15,7 +15,8 @@ const MaxTokens = 50
 const tokenColumns = `t.id, t.user_id, t.name, t.hint, t.scopes, t.course_ids, t.created_at, t.expires_at, t.last_used_at`
 
 var (
-	sqlAddToken = stmt(`INSERT INTO api_tokens (token_hash, user_id, name, hint, scopes, course_ids, created_at, expires_at)
+	sqlKnownToken = stmt(`SELECT 1 FROM sessions WHERE access_hash = $1 UNION ALL SELECT 1 FROM api_tokens WHERE token_hash = $1`)
+	sqlAddToken   = stmt(`INSERT INTO api_tokens (token_hash, user_id, name, hint, scopes, course_ids, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`)
 	sqlToken = stmt(`SELECT ` + tokenColumns + `, ` + userColumns + ` FROM api_tokens t JOIN users u ON u.id = t.user_id` + joinEmail + `
 		WHERE t.token_hash = $1 AND (t.expires_at IS NULL OR t.expires_at > $2) AND u.status = 'active'`)
@@ -104,4 +105,15 @@ func (tx *Tx) RevokeToken(ctx context.Context, userID, id int64) (revoked bool, 
 		return false, fmt.Errorf("revoke token %d: %w", id, err)
 	}
 	return n > 0, nil
+}
+
+// KnownToken tells whether there is a program's access token or an API token with a
+// hash, whether or not it works any more.
+func (tx *Tx) KnownToken(ctx context.Context, hash []byte) (bool, error) {
+	var n int64
+	ok, err := tx.one(ctx, sqlKnownToken, []any{hash}, &n)
+	if err != nil {
+		return false, fmt.Errorf("look for token: %w", err)
+	}
+	return ok, nil
 }

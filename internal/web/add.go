@@ -162,7 +162,7 @@ func (w *Web) showCheck(rw http.ResponseWriter, r *request, view addView, c chec
 	}
 	status := http.StatusOK
 	if err := w.fillCheck(r, &view, c); err != nil {
-		p, s, ok := asProblem(r.words, err)
+		p, s, ok := refusedIn(rw, r, err)
 		if !ok {
 			return err
 		}
@@ -227,7 +227,7 @@ func (w *Web) addPeople(rw http.ResponseWriter, r *request) error {
 	}
 	status := http.StatusOK
 	if err := w.enrollReady(r, &view, c); err != nil {
-		p, s, ok := asProblem(r.words, err)
+		p, s, ok := refusedIn(rw, r, err)
 		if !ok {
 			return err
 		}

@@ -140,7 +140,7 @@ func (w *Web) doubt(r *request, v service.CourseView, address lms.Email) (lms.Em
 func (w *Web) findByName(rw http.ResponseWriter, r *request, v service.CourseView, typed string) error {
 	box, err := w.boxOf(r, v, strings.TrimSpace(typed))
 	if err != nil {
-		return err
+		return w.findProblem(rw, r, v, typed, err)
 	}
 	if box.Typed == "" || len(lms.FoldSearch(box.Typed)) < 2 {
 		_, err := lms.ParseEmail(typed)
@@ -157,7 +157,7 @@ func (w *Web) findByName(rw http.ResponseWriter, r *request, v service.CourseVie
 // findProblem shows what is wrong with an address that was typed, and what was
 // perhaps meant.
 func (w *Web) findProblem(rw http.ResponseWriter, r *request, v service.CourseView, typed string, err error) error {
-	p, status, ok := asProblem(r.words, err)
+	p, status, ok := refusedIn(rw, r, err)
 	if !ok || lms.CodeOf(err) == lms.CodeForbidden {
 		return err
 	}

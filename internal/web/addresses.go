@@ -38,7 +38,7 @@ func (w *Web) addAddress(rw http.ResponseWriter, r *request) error {
 
 // addressProblem shows the account again, with what was wrong with an address.
 func (w *Web) addressProblem(rw http.ResponseWriter, r *request, typed string, cause error) error {
-	p, status, ok := asProblem(r.words, cause)
+	p, status, ok := refusedIn(rw, r, cause)
 	if !ok {
 		return cause
 	}

@@ -56,6 +56,9 @@ var verbs = map[access.Action]struct{ of, alone lms.Term }{
 	access.TermCreate:         {"added to the academic calendar for", "added to the academic calendar"},
 	access.TermUpdate:         {"changed the academic calendar for", "changed the academic calendar"},
 	access.TermDelete:         {"deleted from the academic calendar for", "deleted from the academic calendar"},
+	access.LimitUpdate:        {"set a limit for", "set a limit"},
+	access.LimitLift:          {"lifted a limit for", "lifted a limit"},
+	access.LimitRestore:       {"ended the lifting of a limit for", "ended the lifting of a limit"},
 	access.UserName:           {"named", "named somebody"},
 	access.UserUpdate:         {"changed the account of", "changed an account"},
 	access.UserErase:          {"erased", "erased an account"},
@@ -163,6 +166,10 @@ var attempts = map[access.Action]lms.Term{
 	access.AddressCorrect:     "wanted to correct an address",
 	access.UserWithdraw:       "wanted to withdraw somebody",
 	access.UserRenew:          "wanted to expect people for longer",
+	access.LimitUpdate:        "wanted to set a limit",
+	access.LimitLift:          "wanted to lift a limit",
+	access.LimitRestore:       "wanted to end the lifting of a limit",
+	access.DirectoryView:      "wanted to search for people",
 }
 
 // refusals say why something was refused, for the commonest reasons.
@@ -197,6 +204,12 @@ var refusals = map[string]lms.Term{
 	"rows-refused":               "some rows were not carried out",
 	"token-scope":                "the API token does not reach so far",
 	"token-not-enough":           "it takes more than an API token",
+	"too-many-named":             "more people were named than a limit allows",
+	"too-many-notices":           "more people were told than a limit allows",
+	"too-many-invitations":       "too many of those outside have not come",
+	"too-many-codes":             "more codes were asked for than a limit allows",
+	"too-many-searches":          "more searches were made than a limit allows",
+	"too-many-token-requests":    "more tokens were asked for than a limit allows",
 }
 
 // inWords says an entry in the reader's words. Roles holds the names of the
@@ -299,6 +312,12 @@ var labels = []struct {
 	{"merged", "Account that is merged"},
 	{"moved", "What moved"},
 	{"stays", "What stayed"},
+	{"limit", "Limit"},
+	{"amount", "How many"},
+	{"lift", "Number"},
+	{"domain", "Domain"},
+	{"limit_course", "Course"},
+	{"until", "Until"},
 }
 
 // changes sets side by side what was before and after.

@@ -3,7 +3,9 @@ package web
 import (
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
+	"strconv"
 
 	"matricula/internal/lms"
 )
@@ -68,6 +70,7 @@ func (w *Web) WriteError(rw http.ResponseWriter, r *http.Request, err error) {
 	status := statusOf(err)
 	f := w.describe(req, err, status)
 	h := rw.Header()
+	retryAfter(h, err)
 	if h.Get("Retry-After") == "" && (status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests) {
 		h.Set("Retry-After", "5")
 	}
@@ -78,6 +81,21 @@ func (w *Web) WriteError(rw http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	w.render(rw, req, status, failurePage(w.shell(req, f.Heading), f))
+}
+
+// retryAfter sets the header that says when it makes sense to try again.
+func retryAfter(h http.Header, err error) {
+	var e *lms.Error
+	if errors.As(err, &e) && e.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+	}
+}
+
+// refusedIn is asProblem for what a limit can refuse: the page that shows it says in its
+// head, too, when it makes sense to try again.
+func refusedIn(rw http.ResponseWriter, r *request, err error) (problem, int, bool) {
+	retryAfter(rw.Header(), err)
+	return asProblem(r.words, err)
 }
 
 func (w *Web) describe(r *request, err error, status int) failure {

@@ -73,7 +73,7 @@ func (w *Web) handOver(rw http.ResponseWriter, r *request) error {
 	case err == nil:
 		return w.done(rw, r, personPath(v.Course.ID, m.User.ID, ""), "handed-over")
 	}
-	p, status, ok := asProblem(r.words, err)
+	p, status, ok := refusedIn(rw, r, err)
 	if !ok || !mayHandOver(r, v) {
 		return err
 	}
@@ -154,7 +154,7 @@ func (w *Web) copyCourse(rw http.ResponseWriter, r *request) error {
 		w.render(rw, r, http.StatusOK, copiedPage(copiedView{w.courseShell(r, made, r.words.T("The course is copied"), "course"), out}))
 		return nil
 	}
-	p, status, ok := asProblem(r.words, err)
+	p, status, ok := refusedIn(rw, r, err)
 	if !ok || w.mayCopy(r, v) != nil {
 		return err
 	}

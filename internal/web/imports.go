@@ -293,6 +293,7 @@ type importView struct {
 	Sample   []lms.ImportRow
 	Stays    int
 	MayStart bool
+	Outlook  lms.Text // that it would meet a limit
 	MayEdit  bool
 	Columns  bool // the columns are to be chosen
 	Problem  problem
@@ -314,10 +315,13 @@ func (w *Web) showImport(rw http.ResponseWriter, r *request, v service.CourseVie
 		Shell: w.courseShell(r, v, title, "people"), Import: i, Problem: p, MayEdit: may(r, access.ImportChange, v), MayStart: may(r, access.ImportStart, v),
 		Columns: i.State == lms.ImportColumns || i.State == lms.ImportReady && r.URL.Query().Has("columns"),
 	}
-	if i.State.Working() {
+	if i.State.Working() && !i.Paused() {
 		view.Shell.Reload = 3
 	}
 	var err error
+	if view.Outlook, err = w.svc.ImportOutlook(r.Context(), r.caller, &i); err != nil {
+		return err
+	}
 	if view.Roles, err = w.rolesToGive(r, v, &lms.Member{}); err != nil {
 		return err
 	}

@@ -158,7 +158,7 @@ func (w *Web) importEvents(rw http.ResponseWriter, r *request) error {
 	flush := http.NewResponseController(rw)
 	for waited := time.Duration(0); waited < eventsFor; waited += eventsEvery {
 		event := "progress"
-		if !i.State.Working() {
+		if !i.State.Working() || i.Paused() {
 			event = "end"
 		}
 		data, err := json.Marshal(map[string]any{"done": i.Done, "rows": max(i.Rows, 1), "text": r.words.T("%d of %d rows", i.Done, i.Rows)})

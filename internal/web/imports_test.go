@@ -202,6 +202,7 @@ func TestF09AndF18HostileCellsOfAListAreInert(t *testing.T) {
 
 func TestInABrowserAClassListIsBroughtAndFollowed(t *testing.T) {
 	c := algorithms(t)
+	c.unlimited()
 	p := c.browse("ada@uni.example", "Ada", "Lovelace")
 	p.Open(c.url(c.path + "/imports"))
 	path := filepath.Join(t.TempDir(), "class.xlsx")

@@ -102,7 +102,7 @@ func (w *Web) undo(rw http.ResponseWriter, r *request) error {
 func (w *Web) showMany(rw http.ResponseWriter, r *request, s peopleSearch, results []service.PlaceResult, cause error, undone bool) error {
 	many := &manyView{Undone: undone}
 	if cause != nil {
-		p, status, ok := asProblem(r.words, cause)
+		p, status, ok := refusedIn(rw, r, cause)
 		if !ok || lms.CodeOf(cause) == lms.CodeForbidden {
 			return cause
 		}

@@ -40,7 +40,7 @@ func (w *Web) tellMissing(rw http.ResponseWriter, r *request) error {
 		users = []int64{one}
 	}
 	told, err := w.svc.Tell(r.Context(), r.caller, id, users)
-	p, status, ok := asProblem(r.words, err)
+	p, status, ok := refusedIn(rw, r, err)
 	if err != nil && !ok {
 		return err
 	}

@@ -195,7 +195,7 @@ func (w *Web) savedRow(rw http.ResponseWriter, r *request, v service.CourseView,
 // saveProblem shows why something was not saved: in the row, which then shows
 // what is stored, or in the panel, which keeps what was chosen.
 func (w *Web) saveProblem(rw http.ResponseWriter, r *request, v service.CourseView, in personInput, cause error) error {
-	p, status, ok := asProblem(r.words, cause)
+	p, status, ok := refusedIn(rw, r, cause)
 	if !ok {
 		return cause
 	}

@@ -105,7 +105,7 @@ func (w *Web) prove(rw http.ResponseWriter, r *request) error {
 }
 
 func (w *Web) wrongCode(rw http.ResponseWriter, r *request, typed string, cause error) error {
-	p, status, ok := asProblem(r.words, cause)
+	p, status, ok := refusedIn(rw, r, cause)
 	switch {
 	case lms.CodeOf(cause) == lms.CodeNotFound:
 		return w.noProof(rw, r, http.StatusNotFound)

@@ -148,6 +148,9 @@ func TestEveryPageSaysEverythingThroughTheCatalog(t *testing.T) {
 	} {
 		c.ada.post(path, form...).checkMarked()
 	}
+	for path, form := range map[string][]string{"/admin/limits": {"limit", "naming-person", "amount", "none"}, "/admin/limits/lift": {"limit", "naming-person", "for", "nobody@uni.example", "until", "2026-01-01"}} {
+		c.admin.post(path, form...).want(http.StatusUnprocessableEntity).checkMarked()
+	}
 	c.admin.post("/admin/settings/check").want(http.StatusOK).checkMarked()
 	for _, form := range [][]string{{"name", ""}, {"name", "3", "year_id", itoa(year), "begins_on", "2025-12-31", "ends_on", "2026-01-31"}} {
 		c.admin.post("/admin/terms", form...).want(http.StatusUnprocessableEntity).checkMarked()

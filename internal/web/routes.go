@@ -45,6 +45,7 @@ var routes = slices.Concat(
 	waitingRoutes,
 	sectionRoutes,
 	termRoutes,
+	limitRoutes,
 	mergeRoutes,
 )
 

@@ -22,8 +22,8 @@ import (
 
 // The policies: newer nouns have their part in a file of their own.
 var (
-	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, webhooksAPIPolicy, termAPIPolicy, mailAPIPolicy, waitingAPIPolicy, mergeAPIPolicy, erasingAPIPolicy)
-	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, webhooksWebPolicy, reportWebPolicy, termWebPolicy, mailWebPolicy, waitingWebPolicy, mergeWebPolicy, erasingWebPolicy, courseWebPolicy)
+	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, webhooksAPIPolicy, termAPIPolicy, limitAPIPolicy, mailAPIPolicy, waitingAPIPolicy, mergeAPIPolicy, erasingAPIPolicy)
+	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, webhooksWebPolicy, reportWebPolicy, termWebPolicy, limitWebPolicy, mailWebPolicy, waitingWebPolicy, mergeWebPolicy, erasingWebPolicy, courseWebPolicy)
 	allPolicies = slices.Concat(operationsPolicy, apiPolicies, webPolicies)
 )
 
@@ -42,6 +42,7 @@ type fixture struct {
 	course, role, pupil         int64
 	otherSession, strangerToken int64
 	announcement, section, term int64
+	lift                        int64
 	list, source, run, request  int64
 	webhook, delivery           int64
 	bystander                   access.Caller
@@ -165,6 +166,9 @@ func (f *fixture) rebuild() {
 	term, err := f.Service.CreateTerm(ctx, by, year.ID, days, nil)
 	f.must(err)
 	f.term = term.ID
+	lift, err := f.Service.Lift(ctx, by, service.NewLift{Limit: lms.LimitNamingPerson, Person: service.PersonRef{UserID: f.ids[teacherOfC]}, Until: time.Now().AddDate(0, 1, 0)}, nil)
+	f.must(err)
+	f.lift = lift.ID
 	for status, id := range map[string]int64{string(lms.StatusSuspended): f.ids[suspended], string(lms.StatusPending): f.pupil, string(lms.StatusActive): f.ids[studentOfC]} {
 		u, err := f.Service.User(ctx, by, id)
 		f.must(err)
@@ -198,7 +202,7 @@ func (f *fixture) target(r row, a actor) (method, path string) {
 	}
 	id := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return method, strings.NewReplacer("{course_id}", id(f.course), "{user_id}", id(user), "{role_id}", id(f.role), "{session_id}", id(f.otherSession),
-		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{section_id}", id(f.section), "{import_id}", id(f.list), "{source_id}", id(f.source), "{run_id}", id(f.run), "{webhook_id}", id(f.webhook), "{delivery_id}", id(f.delivery), "{request_id}", id(f.request), "{merge_id}", id(f.merge), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
+		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{lift_id}", id(f.lift), "{section_id}", id(f.section), "{import_id}", id(f.list), "{source_id}", id(f.source), "{run_id}", id(f.run), "{webhook_id}", id(f.webhook), "{delivery_id}", id(f.delivery), "{request_id}", id(f.request), "{merge_id}", id(f.merge), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
 }
 
 // bringList makes the class list that a route is about.

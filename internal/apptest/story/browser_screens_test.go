@@ -237,7 +237,26 @@ func (s *scene) calendar(t *testing.T, owner access.Caller) (year, term int64) {
 	if _, err := s.Service.UpdateCourse(t.Context(), owner, s.course, service.CoursePatch{TermID: &term}); err != nil {
 		t.Fatal(err)
 	}
+	s.liftLimits(t, root)
 	return year, term
+}
+
+// liftLimits sets a limit and lifts one of each kind.
+func (s *scene) liftLimits(t *testing.T, root access.Caller) {
+	t.Helper()
+	if _, err := s.Service.SetLimit(t.Context(), root, lms.LimitNamingCourse, 2500); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []service.NewLift{
+		{Limit: lms.LimitNamingPerson, Person: service.PersonRef{UserID: root.UserID}, Reason: "Open day: visitors are named on the spot, by those who show them round"},
+		{Limit: lms.LimitNamingCourse, CourseID: s.course},
+		{Limit: lms.LimitNamingDomain, Domain: "students.a-partner-university-with-a-long-name.example"},
+	} {
+		n.Until = time.Now().AddDate(0, 0, 14)
+		if _, err := s.Service.Lift(t.Context(), root, n, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // tour is one walk through the pages on one screen.
@@ -403,6 +422,7 @@ func (r *tour) pages() {
 	r.check("site-terms-adding-one")
 	r.open(fmt.Sprintf("/admin/terms/%d", r.term), "site-term-with-courses")
 	r.open(fmt.Sprintf("/admin/terms/%d", r.year), "site-academic-year")
+	r.open("/admin/limits", "site-limits")
 	r.open("/admin/audit", "site-audit")
 	r.open("/", "home-of-an-administrator")
 	r.open("/admin/courses?show=orphaned", "site-courses-without-an-owner")
@@ -485,7 +505,7 @@ func (r *tour) missing() {
 		}
 		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section), "{source_id}", fmt.Sprint(r.source), "{run_id}", fmt.Sprint(r.run), "{import_id}", fmt.Sprint(r.lists["done"]), "{term_id}", fmt.Sprint(r.term), "{request_id}", fmt.Sprint(r.request), "{webhook_id}", fmt.Sprint(r.webhook))
 		// Of the administrators' pages, those show again what stands above them, or lead there.
-		if slices.Contains([]string{"/admin/people/search", "/admin/people/find", "/admin/audit/search", "/admin/terms/{term_id}/delete", "/admin/sources/{source_id}/runs", "/admin/erasures/{request_id}/refuse"}, pattern) {
+		if slices.Contains([]string{"/admin/people/search", "/admin/people/find", "/admin/audit/search", "/admin/limits/lift", "/admin/limits/end", "/admin/terms/{term_id}/delete", "/admin/sources/{source_id}/runs", "/admin/erasures/{request_id}/refuse"}, pattern) {
 			continue
 		}
 		asked := fill.Replace(pattern)

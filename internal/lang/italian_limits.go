@@ -1,0 +1,77 @@
+package lang
+
+// Limits, and for whom they are lifted.
+func init() {
+	italian.add(entries{
+		"limit": "limite", "lifted limit": "sospensione di un limite", "Limit": "Limite", "Limits": "Limiti", "All limits": "Tutti i limiti", "At most": "Al massimo", "At most, of: %s": "Al massimo, di: %s",
+		"Domain": "Dominio", "How many": "Quanti", "For": "Per", "End": "Termina", "End it now": "Termina ora", "Set": "Imposta", "set on %s": "impostato il %s", "Of what": "Per che cosa", "What is counted": "Che cosa si conta",
+		"Each address": "Ogni indirizzo", "Each course": "Ogni corso", "Each domain": "Ogni dominio", "Each network": "Ogni rete", "Each person": "Ogni persona", "Each program": "Ogni programma",
+		"a day": "al giorno", "a minute": "al minuto", "an hour": "all'ora", "at once": "nello stesso momento", "in five minutes": "in cinque minuti",
+		"For whom or what": "Per chi o per che cosa", "Lift a limit": "Sospendi un limite", "Lift the limit": "Sospendi il limite", "Lifted at the moment": "Sospesi al momento", "Lifted by": "Sospeso da",
+		"Reason (optional)": "Motivo (facoltativo)", "For those who look at this later": "Per chi guarderà più tardi", "Stop here": "Fermati qui", "Try to go on now": "Prova a continuare ora",
+
+		"Limits, and for whom they are lifted": "I limiti, e per chi sono sospesi", "No limit is lifted for anybody.": "Nessun limite è sospeso per nessuno.",
+		"The limit is set, on all nodes.":               "Il limite è impostato, su tutti i nodi.",
+		"Lifted. Class lists that waited for it go on.": "Sospeso. Gli elenchi che lo aspettavano continuano.",
+		"Ended. The limit holds again.":                 "Terminato. Il limite vale di nuovo.",
+
+		"A period begins with the first use. An empty field makes a limit what it is where nobody has set it.":                  "Un periodo inizia con il primo uso. Un campo vuoto riporta il limite a com'è dove nessuno lo ha impostato.",
+		"A person's address; the number of a course, which stands in the address of its pages; or a domain, as the limit says.": "L'indirizzo di una persona; il numero di un corso, che si legge nell'indirizzo delle sue pagine; o un dominio, secondo il limite.",
+		"A limit is a number from 1 to %d.":                                                  "Un limite è un numero da 1 a %d.",
+		"A limit is lifted until a time that is to come, within a year. Choose another one.": "Un limite si sospende fino a un momento futuro, entro un anno. Scegline un altro.",
+		"Nobody with this address is known here, so that there is nothing to lift.":          "Qui nessuno è noto con questo indirizzo, quindi non c'è nulla da sospendere.",
+		"There is no such course. Its number stands in the address of its pages.":            "Questo corso non esiste. Il suo numero si legge nell'indirizzo delle sue pagine.",
+		"There is no such limit that can be lifted. Choose one from the list.":               "Non esiste un limite simile che si possa sospendere. Scegline uno dall'elenco.",
+		"This is no domain, such as uni.example.":                                            "Questo non è un dominio, come uni.example.",
+		"They keep a stolen account, or a mistake, from doing much harm, and hold on all nodes together. Whoever meets one is told which it is and when it is free again. What administrators name, tell and search for is not limited.": "Impediscono a un account rubato, o a un errore, di fare molti danni, e valgono su tutti i nodi insieme. A chi ne incontra uno si dice quale è e quando sarà di nuovo libero. Ciò che gli amministratori nominano, comunicano e cercano non ha limiti.",
+
+		"People whom one person names":                                  "Persone nominate da una persona",
+		"People who are named in one course":                            "Persone nominate in un corso",
+		"People who are named with addresses of one outside domain":     "Persone nominate con indirizzi di un dominio esterno",
+		"People whom one person tells by mail":                          "Persone avvisate per posta da una persona",
+		"People of one course who are told by mail":                     "Persone di un corso avvisate per posta",
+		"People at one outside domain who are told by mail":             "Persone di un dominio esterno avvisate per posta",
+		"People outside whom one person has told and who have not come": "Persone esterne avvisate da una persona che non sono arrivate",
+		"Codes to one address":                                          "Codici a un indirizzo",
+		"Searches for people by one person":                             "Ricerche di persone da parte di una persona",
+		"Tokens for one person in one program":                          "Token per una persona in un programma",
+		"Unknown tokens from one network":                               "Token sconosciuti da una rete",
+		"Unknown tokens from one program":                               "Token sconosciuti da un programma",
+
+		"One person can name at most %d people a day whom nobody knew here; with these it would be %d.":                                                                                          "Una persona può nominare al massimo %d persone al giorno che qui nessuno conosceva; con queste sarebbero %d.",
+		"In one course at most %d people a day can be named whom nobody knew here; with these it would be %d.":                                                                                   "In un corso si possono nominare al massimo %d persone al giorno che qui nessuno conosceva; con queste sarebbero %d.",
+		"At most %d people a day can be named with addresses of one domain outside this school; with these it would be %d.":                                                                      "Si possono nominare al massimo %d persone al giorno con indirizzi di uno stesso dominio esterno a questa scuola; con queste sarebbero %d.",
+		"One person can tell at most %d people a day by mail; with these it would be %d.":                                                                                                        "Una persona può avvisare per posta al massimo %d persone al giorno; con queste sarebbero %d.",
+		"In one course at most %d people a day can be told by mail; with these it would be %d.":                                                                                                  "In un corso si possono avvisare per posta al massimo %d persone al giorno; con queste sarebbero %d.",
+		"At most %d people a day can be told by mail at one domain outside this school; with these it would be %d.":                                                                              "In un dominio esterno a questa scuola si possono avvisare per posta al massimo %d persone al giorno; con queste sarebbero %d.",
+		"So many people outside this school whom you told by mail have not come, or do not want to, that you can have at most %d open invitations to people outside; with these it would be %d.": "Tra le persone esterne a questa scuola che hai avvisato per posta, così tante non sono arrivate o non vogliono arrivare che puoi avere al massimo %d inviti esterni aperti; con questi sarebbero %d.",
+		"At most %d codes an hour are sent to one address; with this one it would be %d. Look for them in your mail, also among the spam.":                                                       "A un indirizzo si inviano al massimo %d codici all'ora; con questo sarebbero %d. Cercali nella tua posta, anche tra lo spam.",
+		"One person can search for people at most %d times a minute; with this search it would be %d.":                                                                                           "Una persona può cercare persone al massimo %d volte al minuto; con questa ricerca sarebbero %d.",
+		"One program gets tokens for one person at most %d times an hour; with this time it would be %d.":                                                                                        "Un programma ottiene token per una persona al massimo %d volte all'ora; con questa sarebbero %d.",
+		"More than %d unknown tokens have come from this network within a few minutes (%d). Tokens that are known work as ever.":                                                                 "Da questa rete sono arrivati in pochi minuti più di %d token sconosciuti (%d). I token conosciuti funzionano come sempre.",
+		"More than %d unknown tokens have come from this program within a few minutes (%d). Tokens that are known work as ever.":                                                                 "Da questo programma sono arrivati in pochi minuti più di %d token sconosciuti (%d). I token conosciuti funzionano come sempre.",
+
+		"Nothing was changed.":                                  "Non è cambiato nulla.",
+		"Before that, %d were told.":                            "Prima ne sono state avvisate %d.",
+		"It grows with each of them who comes.":                 "Cresce con ognuna di loro che arriva.",
+		"That is more than ever fits at once: divide the list.": "È più di quanto entri mai in una volta: dividi l'elenco.",
+		"It is free again at %s.":                               "Sarà di nuovo libero il %s.",
+		"It is free again in %d minutes.":                       "Sarà di nuovo libero tra %d minuti.",
+		"It is free again in %d seconds.":                       "Sarà di nuovo libero tra %d secondi.",
+		"An administrator can lift this limit for you.":         "Un amministratore può sospendere questo limite per te.",
+		"An administrator can lift this limit for the course.":  "Un amministratore può sospendere questo limite per il corso.",
+		"An administrator can lift this limit for the domain.":  "Un amministratore può sospendere questo limite per il dominio.",
+		"An administrator can raise this limit for everybody.":  "Un amministratore può alzare questo limite per tutti.",
+
+		"The list waits: the limit “%s” is used up. It goes on by itself at %s, and nothing of it is lost. An administrator can lift the limit before.":                                                                        "L'elenco aspetta: il limite «%s» è esaurito. Continua da solo il %s, e non se ne perde nulla. Un amministratore può sospendere il limite prima.",
+		"This list names %d people whom nobody knows here, and the limit “%s” leaves %d at the moment. Carried out, it would wait at that point and go on by itself the next day; an administrator can lift the limit before.": "Questo elenco nomina %d persone che qui nessuno conosce, e il limite «%s» ne lascia al momento %d. Eseguito, aspetterebbe a quel punto e continuerebbe da solo il giorno dopo; un amministratore può sospendere il limite prima.",
+
+		"Limits that they set": "Limiti che ha impostato", "Limits that they lifted": "Limiti che ha sospeso", "Limits that were lifted for them": "Limiti sospesi per questa persona", "Lifted limits that they ended": "Sospensioni di limiti che ha terminato",
+		"set a limit": "ha impostato un limite", "set a limit for": "ha impostato un limite per", "lifted a limit": "ha sospeso un limite", "lifted a limit for": "ha sospeso un limite per",
+		"ended the lifting of a limit": "ha terminato la sospensione di un limite", "ended the lifting of a limit for": "ha terminato la sospensione di un limite per",
+		"wanted to set a limit": "voleva impostare un limite", "wanted to lift a limit": "voleva sospendere un limite", "wanted to end the lifting of a limit": "voleva terminare la sospensione di un limite", "wanted to search for people": "voleva cercare persone",
+		"more codes were asked for than a limit allows": "sono stati chiesti più codici di quanti un limite permetta", "more people were named than a limit allows": "sono state nominate più persone di quante un limite permetta",
+		"more people were told than a limit allows": "sono state avvisate più persone di quante un limite permetta", "more searches were made than a limit allows": "sono state fatte più ricerche di quante un limite permetta",
+		"more tokens were asked for than a limit allows": "sono stati chiesti più token di quanti un limite permetta", "too many of those outside have not come": "troppe persone esterne non sono arrivate",
+	})
+}
