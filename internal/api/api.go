@@ -75,6 +75,7 @@ func New(svc *service.Service, opts Options) *API {
 	a.registerAnnouncements()
 	a.registerTerms()
 	a.registerMerges()
+	a.registerClaims()
 	a.registerArrivals()
 	a.registerPreview()
 	a.registerHandOver()

@@ -54,6 +54,9 @@ var writes = []struct{ method, path, body string }{
 	{"POST", "/merges", `{"keep": {"user_id": {user}}, "merge": {"user_id": {pending}}}`},
 	{"POST", "/me/erasure-request", `{"note": "I leave."}`},
 	{"POST", "/erasure-requests/{request}/refuse", `{"reason": "Not before June."}`},
+	{"POST", "/me/claim-requests", `{"email": "other@uni.example"}`},
+	{"POST", "/courses/{course}/claim-requests/{request}/refuse", `{"reason": "I asked her."}`},
+	{"POST", "/claim-requests/{request}/refuse", `{"reason": "I asked her."}`},
 }
 
 // refusedAnyway are those of the writes whose bodies are fine, but not what they ask
@@ -66,6 +69,9 @@ var refusedAnyway = map[string]string{
 	"DELETE /me/addresses":           "not-found",
 
 	"POST /erasure-requests/{request}/refuse": "not-found",
+
+	"POST /courses/{course}/claim-requests/{request}/refuse": "not-found",
+	"POST /claim-requests/{request}/refuse":                  "not-found",
 }
 
 func TestEveryWriteIsInTheListOfWrites_F11(t *testing.T) {

@@ -13,6 +13,7 @@ const (
 	MailAddressChanged MailKind = "address-changed" // the address of an account is another one; to both
 	MailNamed          MailKind = "named"           // tells a person that they were named
 	MailArrived        MailKind = "arrived"         // tells who named people that these have come
+	MailClaimAsked     MailKind = "claim-asked"     // somebody signed in with another account says that this address is theirs
 )
 
 // MailState is how far a mail is. "Sent" means that the mail server took it: what

@@ -36,6 +36,7 @@ const (
 	DataCourses = "courses" // in how many
 	DataPeople  = "people"  // how many
 	DataDays    = "days"    // after which whoever never came is forgotten
+	DataRequest = "request" // the number of a request for an address
 )
 
 // Compose writes a mail in the reader's language. Nothing in it is somebody's free
@@ -57,6 +58,8 @@ func Compose(m lms.Mail, p *lang.Printer, s Site) (Message, error) {
 		subject, paragraphs = c.named()
 	case lms.MailArrived:
 		subject, paragraphs = c.arrived()
+	case lms.MailClaimAsked:
+		subject, paragraphs = c.claimAsked()
 	default:
 		return Message{}, fmt.Errorf("no text for a mail of the kind %q", m.Kind)
 	}
@@ -137,5 +140,15 @@ func (c composer) arrived() (string, []string) {
 		c.p.N(people, "%d person whom you named has signed in for the first time.", "%d people whom you named have signed in for the first time."),
 		c.p.T("Who they are, and who is still missing, stands on the pages “Arrivals” of your courses:") + "\n" + c.site.URL + "/",
 		c.p.T("You asked to be told. Your account is where to end it:") + "\n" + c.site.URL + "/account",
+	}
+}
+
+// claimAsked tells whoever reads an address that somebody says it is theirs, and how to
+// object. Of whoever asked it says the masked address alone: names are free text.
+func (c composer) claimAsked() (string, []string) {
+	return c.p.T("Somebody says that your address at %s is theirs", c.site.Host()), []string{
+		c.p.T("Something waits at %s for this address. Somebody who signed in there as %s says that the address is theirs, and asks for it.", c.site.Host(), c.data[DataWhoIs]),
+		c.p.T("If it was you, you need not wait for anybody's answer: sign in with the account that has this address, or prove it under “My account”:") + "\n" + c.site.URL + "/account",
+		c.p.T("If it was not you, say so here, and nothing is given to them. You need no account:") + "\n" + c.site.URL + "/not-me#" + c.data[DataCode],
 	}
 }

@@ -157,7 +157,8 @@ func (s *Service) NoticeStates(ctx context.Context, c access.Caller, courseID in
 var errNoNotice = lms.Errorf(lms.CodeNotFound, "no-notice", "This does not belong to anybody who is awaited here: the person has signed in meanwhile, was removed, or the letters are not those of the mail.")
 
 // Object notes that whoever got a notice is somebody else, or does not want to be
-// here. It needs no account, and can be done once.
+// here; or that whoever was told that their address was asked for is not who asked. It
+// needs no account, and can be done once.
 func (s *Service) Object(ctx context.Context, secret, requestID string) error {
 	clean := cleanCode(secret)
 	if clean == "" || len(clean) > 100 {
@@ -170,7 +171,11 @@ func (s *Service) Object(ctx context.Context, secret, requestID string) error {
 			return err
 		}
 		if !ok {
-			return errNoNotice
+			found, err := w.objectClaim(ctx, hashSecret(clean))
+			if err == nil && !found {
+				err = errNoNotice
+			}
+			return err
 		}
 		done, err := tx.Object(ctx, n.ID, w.now)
 		if err != nil || !done {

@@ -124,6 +124,9 @@ func (s *Service) Expire(ctx context.Context) error {
 	if err := s.expireMerges(ctx); err != nil {
 		return err
 	}
+	if err := s.expireClaims(ctx); err != nil {
+		return err
+	}
 	if err := s.dropStaleImports(ctx); err != nil {
 		return err
 	}

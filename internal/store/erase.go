@@ -107,6 +107,9 @@ func (tx *Tx) EraseUser(ctx context.Context, id, by int64, now time.Time) (erase
 		if err := tx.later(ctx, "erase notes", sqlEraseRequests, p.id); err != nil {
 			return false, fmt.Errorf("erase notes of user %d: %w", p.id, err)
 		}
+		if err := tx.eraseClaims(ctx, p.id); err != nil {
+			return false, err
+		}
 		if err := tx.eraseTexts(ctx, p); err != nil {
 			return false, err
 		}

@@ -354,7 +354,7 @@ func (tx *Tx) eraseMails(ctx context.Context, p *personal) error {
 	for i, a := range p.addresses {
 		list[i][0] = string(a)
 	}
-	for label, st := range map[string]*statement{"erase mails to an address": sqlEraseMails, "erase proofs of an address": sqlEraseProofs} {
+	for label, st := range map[string]*statement{"erase mails to an address": sqlEraseMails, "erase proofs of an address": sqlEraseProofs, "forget requests for an address": sqlForgetAddressees} {
 		if err := tx.later(ctx, label, st, mustJSON(list)); err != nil {
 			return err
 		}

@@ -61,6 +61,9 @@ func (tx *Tx) ErasePending(ctx context.Context, people []Gone, by int64, expired
 	if err := tx.later(ctx, "forget addresses of mails", sqlForgetMails, param); err != nil {
 		return fmt.Errorf("forget addresses of mails: %w", err)
 	}
+	if err := tx.forgetClaims(ctx, param); err != nil {
+		return err
+	}
 	for _, id := range ids {
 		tx.search.add(searchEntry{id: id})
 	}
@@ -70,8 +73,8 @@ func (tx *Tx) ErasePending(ctx context.Context, people []Gone, by int64, expired
 	return nil
 }
 
-// stopMail ends the mails that wait for people, and the codes that were sent to their
-// addresses: these are somebody else's from now on.
+// stopMail ends the mails that wait for people, the codes that were sent to their
+// addresses, and what others have asked for by these: they are somebody else's from now on.
 func (tx *Tx) stopMail(ctx context.Context, ids string, now time.Time) error {
 	if err := tx.later(ctx, "stop mails", sqlStopMails, ids, at(now)); err != nil {
 		return fmt.Errorf("stop mails: %w", err)
@@ -79,7 +82,7 @@ func (tx *Tx) stopMail(ctx context.Context, ids string, now time.Time) error {
 	if err := tx.later(ctx, "stop proofs", sqlStopProofs, ids); err != nil {
 		return fmt.Errorf("stop proofs: %w", err)
 	}
-	return nil
+	return tx.fallClaims(ctx, ids)
 }
 
 var (

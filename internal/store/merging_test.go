@@ -39,6 +39,8 @@ var everywhere = []string{
 	`INSERT INTO notices (user_id, course_id, told_by, answer_hash, created_at) VALUES ($1, $2, $1, 'x', $4)`,
 	`INSERT INTO gone_people (user_id, gone_at, gone_by, expired, address_hash, masked) VALUES (1, $4, $1, FALSE, '', '')`,
 	`INSERT INTO erasure_requests (user_id, state, note, asked_at, decided_by) VALUES ($3, 'refused', '', $4, $1)`,
+	`INSERT INTO claim_requests (requester_id, waits_id, address, masked, state, asked_at, expires_at, decided_by) VALUES ($3, 1, 'g@uni.example', '', 'refused', $4, $4, $1)`,
+	`INSERT INTO claim_decisions (request_id, course_id, approved, decided_by, decided_at) SELECT id, $2, FALSE, $1, $4 FROM claim_requests`,
 	`INSERT INTO distinct_people (one_id, other_id, said_by, said_at) VALUES (1, $3, $1, $4)`,
 }
 

@@ -43,6 +43,8 @@ var partWords = map[string]lms.Term{
 	"merges.done_by":               "Merges that they carried out",
 	"merges.ended_by":              "Merges that they ended",
 	"distinct_people.said_by":      "Pairs of people whom they told apart",
+	"claim_requests.decided_by":    "Requests for an address that they decided",
+	"claim_decisions.decided_by":   "Requests for an address that they decided in courses",
 	"users":                        "Role on the site",
 	"places":                       "Courses",
 }
