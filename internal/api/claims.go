@@ -62,7 +62,7 @@ type (
 		}
 	}
 	ownClaimIn struct {
-		RequestID int64 `path:"request_id" minimum:"1"`
+		ClaimID int64 `path:"claim_id" minimum:"1"`
 	}
 	listClaimsIn   struct{ Paging }
 	courseClaimsIn struct {
@@ -71,16 +71,16 @@ type (
 	}
 	courseClaimIn struct {
 		InCourse
-		RequestID int64 `path:"request_id" minimum:"1"`
+		ClaimID int64 `path:"claim_id" minimum:"1"`
 	}
 	refuseClaimIn struct {
 		InCourse
-		RequestID int64 `path:"request_id" minimum:"1"`
-		Body      ClaimReason
+		ClaimID int64 `path:"claim_id" minimum:"1"`
+		Body    ClaimReason
 	}
 	rejectClaimIn struct {
-		RequestID int64 `path:"request_id" minimum:"1"`
-		Body      ClaimReason
+		ClaimID int64 `path:"claim_id" minimum:"1"`
+		Body    ClaimReason
 	}
 )
 
@@ -97,19 +97,19 @@ func (a *API) registerClaims() {
 	ask.DefaultStatus = http.StatusOK
 	register(a, ask, a.askClaim)
 	register(a, op(http.MethodGet, own, "list-own-claims", tagAccount, "The caller's requests for what waits", "The newest first."), a.ownClaims)
-	register(a, op(http.MethodDelete, own+"/{request_id}", "withdraw-claim", tagAccount, "Withdraw a request for what waits", "404 unless it waits for an answer."), a.withdrawClaim)
+	register(a, op(http.MethodDelete, own+"/{claim_id}", "withdraw-claim", tagAccount, "Withdraw a request for what waits", "404 unless it waits for an answer."), a.withdrawClaim)
 
 	const in = "/courses/{course_id}/claim-requests"
 	register(a, op(http.MethodGet, in, "list-course-claims", tagPeople, "Requests for what waits in a course",
 		"Somebody says that they are one of those who have not arrived, and signed in with another account. For whoever manages the roster or the staff; the newest first. What the address has elsewhere is not told, and the caller's own requests are not among them."), a.courseClaims)
-	register(a, empty(http.MethodPost, in+"/{request_id}/approve", "approve-claim", tagPeople, "Give somebody what waits for them",
+	register(a, empty(http.MethodPost, in+"/{claim_id}/approve", "approve-claim", tagPeople, "Give somebody what waits for them",
 		"Moves what waits in the course for the address to the requester, where the caller could give it themselves; never the ownership of the course. What waits elsewhere, and the address, stay where they are. Ask the person face to face before. 409 claim-over when there is nothing to decide any more.", http.StatusConflict), a.approveClaim)
-	register(a, empty(http.MethodPost, in+"/{request_id}/refuse", "refuse-claim", tagPeople, "Refuse a request for what waits",
+	register(a, empty(http.MethodPost, in+"/{claim_id}/refuse", "refuse-claim", tagPeople, "Refuse a request for what waits",
 		"The requester is told, with the reason if there is one.", http.StatusConflict), a.refuseClaim)
 
 	register(a, op(http.MethodGet, "/claim-requests", "list-claims", tagUsers, "Requests for what waits",
 		"For administrators; the newest first. POST /api/v1/merges with the requester as keep and who waits as merge approves one as a whole."), a.listClaims)
-	register(a, empty(http.MethodPost, "/claim-requests/{request_id}/refuse", "reject-claim", tagUsers, "Refuse a request as a whole",
+	register(a, empty(http.MethodPost, "/claim-requests/{claim_id}/refuse", "reject-claim", tagUsers, "Refuse a request as a whole",
 		"For administrators. The requester is told, with the reason if there is one.", http.StatusConflict), a.rejectClaim)
 }
 
@@ -161,7 +161,7 @@ func (a *API) ownClaims(ctx context.Context, c *call, in *listClaimsIn) (*page[C
 }
 
 func (a *API) withdrawClaim(ctx context.Context, c *call, in *ownClaimIn) (*empty, error) {
-	return nil, a.svc.WithdrawClaim(ctx, c.caller, in.RequestID)
+	return nil, a.svc.WithdrawClaim(ctx, c.caller, in.ClaimID)
 }
 
 func (a *API) courseClaims(ctx context.Context, c *call, in *courseClaimsIn) (*page[CourseClaimRequest], error) {
@@ -177,11 +177,11 @@ func (a *API) courseClaims(ctx context.Context, c *call, in *courseClaimsIn) (*p
 }
 
 func (a *API) approveClaim(ctx context.Context, c *call, in *courseClaimIn) (*empty, error) {
-	return nil, a.svc.ApproveClaim(ctx, c.caller, in.CourseID, in.RequestID)
+	return nil, a.svc.ApproveClaim(ctx, c.caller, in.CourseID, in.ClaimID)
 }
 
 func (a *API) refuseClaim(ctx context.Context, c *call, in *refuseClaimIn) (*empty, error) {
-	return nil, a.svc.RefuseClaim(ctx, c.caller, in.CourseID, in.RequestID, in.Body.Reason)
+	return nil, a.svc.RefuseClaim(ctx, c.caller, in.CourseID, in.ClaimID, in.Body.Reason)
 }
 
 func (a *API) listClaims(ctx context.Context, c *call, in *listClaimsIn) (*page[ClaimRequest], error) {
@@ -197,5 +197,5 @@ func (a *API) listClaims(ctx context.Context, c *call, in *listClaimsIn) (*page[
 }
 
 func (a *API) rejectClaim(ctx context.Context, c *call, in *rejectClaimIn) (*empty, error) {
-	return nil, a.svc.RejectClaim(ctx, c.caller, in.RequestID, in.Body.Reason)
+	return nil, a.svc.RejectClaim(ctx, c.caller, in.ClaimID, in.Body.Reason)
 }

@@ -253,7 +253,7 @@ func TestH06WhoeverReadsTheAddressIsToldOnceAndCanObject(t *testing.T) {
 		_, secret, _ := strings.Cut(list[0].Text, "/not-me#")
 		secret, _, _ = strings.Cut(secret, "\n")
 		for range 2 {
-			if err := s.Object(ctx, secret, "r"); err != nil {
+			if asked, err := s.Object(ctx, secret, "r"); err != nil || !asked {
 				t.Fatal(err)
 			}
 		}

@@ -37,7 +37,7 @@ func TestA07WhatWasSentToAWrongAddressIsDeadOnceItIsCorrected(t *testing.T) {
 		if _, _, err := s.ProveSignIn(ctx, secret, code, hotelOnly, "T", "r"); lms.TypeOf(err) != "no-proof" {
 			t.Errorf("the code to the old address: %v", err)
 		}
-		if err := s.Object(ctx, object, "r"); lms.TypeOf(err) != "no-notice" {
+		if _, err := s.Object(ctx, object, "r"); lms.TypeOf(err) != "no-notice" {
 			t.Errorf("the objection of the old address: %v", err)
 		}
 		if u := s.user(grace); u.Status != lms.StatusPending || u.Email != "grace@uni.example" {

@@ -34,7 +34,8 @@ type accountView struct {
 	Courses    []service.CourseView // to which a token can be limited
 	Form       tokenForm
 	Problem    problem
-	Minted     *service.Minted     // a token that was just made
+	Minted     *service.Minted // a token that was just made
+	Claims     claimsOfAccount
 	Asking     []lms.Merge         // whether this and another account are one person's
 	Erasure    *lms.ErasureRequest // the last request to be erased
 	Note       string              // of a new one, as typed
@@ -110,6 +111,9 @@ func (w *Web) accountOf(r *request) (v accountView, err error) {
 		return v, err
 	}
 	if v.Sessions, err = w.svc.Sessions(ctx, c); err != nil {
+		return v, err
+	}
+	if v.Claims, err = w.ownClaims(r); err != nil {
 		return v, err
 	}
 	if v.Erasure, err = w.svc.OwnErasure(ctx, c); err != nil {

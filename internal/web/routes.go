@@ -45,6 +45,7 @@ var routes = slices.Concat(
 	sectionRoutes,
 	termRoutes,
 	mergeRoutes,
+	claimRoutes,
 )
 
 var assetRoutes = []route{
