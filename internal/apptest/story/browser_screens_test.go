@@ -194,7 +194,7 @@ func (s *scene) elsewhere(t *testing.T, owner access.Caller) {
 	s.enroll(t, owner, s.course, lms.RoleStudent, waits[0])
 	s.enroll(t, owner, s.course, lms.RoleOwner, waits[1])
 	for i, p := range waits {
-		by := s.earlier(t, apptest.Somebody(fmt.Sprintf("a.private.address.%d@gmail.example", i), "Augusta", "von Hohenstein-Wolfeschlegelsteinhausen"))
+		by := s.earlier(t, colleague(fmt.Sprintf("a.private.address.%d@uni.example", i), "Augusta", "von Hohenstein-Wolfeschlegelsteinhausen"))
 		q, err := s.Service.AskClaim(t.Context(), by, p.Email)
 		if err != nil {
 			t.Fatal(err)
