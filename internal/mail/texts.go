@@ -36,6 +36,7 @@ const (
 	DataCourses = "courses" // in how many
 	DataPeople  = "people"  // how many
 	DataDays    = "days"    // after which whoever never came is forgotten
+	DataDay     = "day"     // the first day of a week
 	DataRequest = "request" // the number of a request for an address
 )
 
@@ -58,6 +59,8 @@ func Compose(m lms.Mail, p *lang.Printer, s Site) (Message, error) {
 		subject, paragraphs = c.named()
 	case lms.MailArrived:
 		subject, paragraphs = c.arrived()
+	case lms.MailExpiring:
+		subject, paragraphs = c.expiring()
 	case lms.MailClaimAsked:
 		subject, paragraphs = c.claimAsked()
 	default:
@@ -150,5 +153,17 @@ func (c composer) claimAsked() (string, []string) {
 		c.p.T("Something waits at %s for this address. Somebody who signed in there as %s says that the address is theirs, and asks for it.", c.site.Host(), c.data[DataWhoIs]),
 		c.p.T("If it was you, you need not wait for anybody's answer: sign in with the account that has this address, or prove it under “My account”:") + "\n" + c.site.URL + "/account",
 		c.p.T("If it was not you, say so here, and nothing is given to them. You need no account:") + "\n" + c.site.URL + "/not-me#" + c.data[DataCode],
+	}
+}
+
+// expiring tells how many are about to be forgotten of those whom the reader named.
+func (c composer) expiring() (string, []string) {
+	people, _ := strconv.ParseInt(c.data[DataPeople], 10, 64)
+	day := c.p.Date(lms.Day(c.data[DataDay]))
+	return c.p.N(people, "%d person has not come to %s, and will be forgotten", "%d people have not come to %s, and will be forgotten", c.site.Host()), []string{
+		c.p.N(people, "%d person whom you named, or to whom you gave something, has not signed in, and is forgotten in the week of %s: their places end, and their name and address are deleted.",
+			"%d people whom you named, or to whom you gave something, have not signed in, and are forgotten in the week of %s: their places end, and their names and addresses are deleted.", day),
+		c.p.T("Who they are stands on the pages “Arrivals” of your courses, where you can keep them, look whether an address is wrong, or tell them:") + "\n" + c.site.URL + "/",
+		c.p.T("If nobody is missing, you need do nothing."),
 	}
 }

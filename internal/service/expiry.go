@@ -284,13 +284,20 @@ type ExpiryNotice struct {
 // in the order of granters and after a notice; the zero notice begins. Whoever tells
 // them keeps whom they have told.
 func (s *Service) ExpiryNotices(ctx context.Context, after ExpiryNotice, limit int) ([]ExpiryNotice, error) {
+	list, _, err := s.expiryNotices(ctx, after, limit)
+	return list, err
+}
+
+// expiryNotices is ExpiryNotices with what it was read up to; the zero notice when there
+// is no more. Whoever has come meanwhile is not in the list, which can be empty for that.
+func (s *Service) expiryNotices(ctx context.Context, after ExpiryNotice, limit int) (out []ExpiryNotice, next ExpiryNotice, err error) {
 	if s.waits() == 0 {
-		return nil, nil
+		return nil, next, nil
 	}
 	tx := s.store.Reader()
 	pairs, err := tx.ToTell(ctx, s.now().Add(s.warned()-s.waits()), store.ToTell{GranterID: after.GranterID, UserID: after.UserID}, limit)
 	if err != nil {
-		return nil, err
+		return nil, next, err
 	}
 	ids := make([]int64, len(pairs))
 	for i, p := range pairs {
@@ -298,15 +305,17 @@ func (s *Service) ExpiryNotices(ctx context.Context, after ExpiryNotice, limit i
 	}
 	ends, err := s.expiresAt(ctx, tx, ids)
 	if err != nil {
-		return nil, err
+		return nil, next, err
 	}
-	out := make([]ExpiryNotice, 0, len(pairs))
 	for _, p := range pairs {
 		if end, ok := ends[p.UserID]; ok { // else they have come meanwhile
 			out = append(out, ExpiryNotice{p.GranterID, p.UserID, end})
 		}
 	}
-	return out, nil
+	if len(pairs) == limit {
+		next = ExpiryNotice{GranterID: pairs[limit-1].GranterID, UserID: pairs[limit-1].UserID}
+	}
+	return out, next, nil
 }
 
 // RenewPerson is Renew for administrators and somebody of any course or of none: they

@@ -185,6 +185,8 @@ func (s *Service) stillWanted(ctx context.Context, tx *store.Tx, m *lms.Mail) (b
 		return s.aboutNotice(ctx, tx, m)
 	case lms.MailSignInCode, lms.MailAddressCode:
 		return s.now().Sub(m.CreatedAt) < codeLife, nil
+	case lms.MailExpiring:
+		return s.aboutExpiring(ctx, tx, m)
 	case lms.MailClaimAsked:
 		id, err := strconv.ParseInt(m.Data[mail.DataRequest], 10, 64)
 		if err != nil {

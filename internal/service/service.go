@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"matricula/internal/access"
@@ -67,6 +68,8 @@ type Service struct {
 	wakeMail chan struct{} // that there is mail to send
 
 	courtesy courtesy
+
+	toldExpiring atomic.Int64 // when this node last looked whom to tell, in microseconds
 }
 
 // Wake tells those who work in the background that there is something to do.
