@@ -59,6 +59,8 @@ func Compose(m lms.Mail, p *lang.Printer, s Site) (Message, error) {
 		subject, paragraphs = c.named()
 	case lms.MailArrived:
 		subject, paragraphs = c.arrived()
+	case lms.MailMerged:
+		subject, paragraphs = c.merged()
 	case lms.MailExpiring:
 		subject, paragraphs = c.expiring()
 	case lms.MailClaimAsked:
@@ -165,5 +167,14 @@ func (c composer) expiring() (string, []string) {
 			"%d people whom you named, or to whom you gave something, have not signed in, and are forgotten in the week of %s: their places end, and their names and addresses are deleted.", day),
 		c.p.T("Who they are stands on the pages “Arrivals” of your courses, where you can keep them, look whether an address is wrong, or tell them:") + "\n" + c.site.URL + "/",
 		c.p.T("If nobody is missing, you need do nothing."),
+	}
+}
+
+// merged tells somebody that another account became a part of theirs.
+func (c composer) merged() (string, []string) {
+	return c.p.T("An account was merged into yours at %s", c.site.Host()), []string{
+		c.p.T("Another account at %s, %s, is a part of yours now: what it had in courses is yours, and its address leads to you.", c.site.Host(), c.data[DataWas]),
+		c.p.T("Who did it, and what it changed, stands on your account page:") + "\n" + c.site.URL + "/account",
+		c.p.T("If that other account is not yours, tell whoever merged them, or the administrator of the site: it can be split for 30 days."),
 	}
 }

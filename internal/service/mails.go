@@ -194,7 +194,7 @@ func (s *Service) stillWanted(ctx context.Context, tx *store.Tx, m *lms.Mail) (b
 		}
 		q, ok, err := tx.ClaimRequest(ctx, id)
 		return ok && q.Live(s.now()) && q.Address == m.Address, err
-	case lms.MailAddressChanged, lms.MailAddressHeld, lms.MailArrived:
+	case lms.MailMerged, lms.MailAddressChanged, lms.MailAddressHeld, lms.MailArrived:
 		u, ok, err := tx.User(ctx, m.UserID)
 		return ok && u.Status != lms.StatusErased, err
 	}

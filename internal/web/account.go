@@ -36,6 +36,7 @@ type accountView struct {
 	Problem    problem
 	Minted     *service.Minted // a token that was just made
 	Claims     claimsOfAccount
+	Merged     []lms.Merge         // of late, into this account
 	Asking     []lms.Merge         // whether this and another account are one person's
 	Erasure    *lms.ErasureRequest // the last request to be erased
 	Note       string              // of a new one, as typed
@@ -125,6 +126,9 @@ func (w *Web) accountOf(r *request) (v accountView, err error) {
 	}
 	v.Tokens = tokens.Tokens
 	if v.Asking, err = w.svc.MergesAsking(ctx, c); err != nil {
+		return v, err
+	}
+	if v.Merged, err = w.svc.MergesOfLate(ctx, c); err != nil {
 		return v, err
 	}
 	courses, err := w.svc.Courses(ctx, c, service.CoursesRequest{Limit: tokensOnPage})

@@ -78,7 +78,7 @@ func TestWhatIsNotTheirsToGiveIsSaidBeforehand_C05(t *testing.T) {
 	link, _ := attr(c.admin.get("/admin/claims").one(".claim .actions a"), "href")
 	c.admin.get(link).says("main", "x@gmail.com").submit("form[action='/merges']").want(http.StatusSeeOther)
 	c.admin.get("/admin/claims").says(".empty", "Nobody")
-	x.get("/account").says("#claims .rows", "Given to you")
+	x.get("/account").says("#claims .rows", "Given to you").says(".card h2", "Merged into your account").says(".card .hint", "By Radia Root")
 }
 
 // Whoever reads the address says by the link in the mail that it was not they.
