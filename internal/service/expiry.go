@@ -150,7 +150,11 @@ func (s *Service) ExpirePending(ctx context.Context) (n int, err error) {
 				return n, err
 			}
 		}
-		gone, err := s.expire(ctx, key, due)
+		lists, err := s.store.Reader().ChunksAbout(ctx, due)
+		if err != nil {
+			return n, err
+		}
+		gone, err := s.expire(ctx, key, due, lists)
 		if err != nil {
 			return n, err
 		}
@@ -158,7 +162,7 @@ func (s *Service) ExpirePending(ctx context.Context) (n int, err error) {
 	}
 }
 
-func (s *Service) expire(ctx context.Context, key []byte, due []int64) (n int, err error) {
+func (s *Service) expire(ctx context.Context, key []byte, due []int64, lists []store.ChunkKey) (n int, err error) {
 	err = s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		w := &work{tx: tx, caller: access.Caller{UserID: lms.SystemUserID}, action: access.UserExpire, now: s.now()}
 		known, err := tx.PlacesOf(ctx, due)
@@ -187,7 +191,7 @@ func (s *Service) expire(ctx context.Context, key []byte, due []int64) (n int, e
 			return err
 		}
 		n = len(people)
-		return w.endAll(ctx, key, people, places, true)
+		return w.endAll(ctx, key, people, places, true, lists)
 	})
 	if err != nil {
 		return 0, err
@@ -204,7 +208,7 @@ type goneAudit struct {
 
 // endAll ends all places of people who are held, and erases them. Each place is
 // recorded in its course, and each person once beside.
-func (w *work) endAll(ctx context.Context, key []byte, people []lms.User, places []store.PlaceOf, expired bool) error {
+func (w *work) endAll(ctx context.Context, key []byte, people []lms.User, places []store.PlaceOf, expired bool, lists []store.ChunkKey) error {
 	in, courses := map[int64][]int64{}, map[int64]int{}
 	for _, p := range places {
 		in[p.CourseID] = append(in[p.CourseID], p.UserID)
@@ -225,7 +229,7 @@ func (w *work) endAll(ctx context.Context, key []byte, people []lms.User, places
 			return err
 		}
 	}
-	if err := w.tx.ErasePending(ctx, gone, w.caller.UserID, expired, w.now); err != nil {
+	if err := w.tx.ErasePending(ctx, gone, w.caller.UserID, expired, lists, w.now); err != nil {
 		return err
 	}
 	w.recorded = true

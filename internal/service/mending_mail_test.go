@@ -81,7 +81,7 @@ func TestH09NothingOfTheMailsToSomebodyWhoIsGoneNamesThem(t *testing.T) {
 		}
 		s.deliver()
 		for what, want := range map[string]int{
-			`mails WHERE address LIKE '%grace%' OR data LIKE '%grace%'`: 0, `proofs`: 0, `mails WHERE state = 'canceled'`: 1, `mails WHERE state = 'queued'`: 0,
+			`mails WHERE address LIKE '%grace%' OR data LIKE '%grace%'`: 0, `proofs`: 0, `mails WHERE state = 'canceled'`: 0, `mails WHERE state = 'queued'`: 0,
 			`mails WHERE address = 'later@uni.example'`: 1,
 		} {
 			if got := s.count(what); got != want {
