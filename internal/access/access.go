@@ -142,12 +142,21 @@ const (
 	ErasureRefuse Action = "erasure.refuse"
 	DirectoryView Action = "directory.view"
 
-	MergeView         Action = "merge.view"
-	UserMerge         Action = "user.merge"
-	UserSplit         Action = "user.split"
-	MergeAsk          Action = "merge.ask"
-	MergeAccept       Action = "merge.accept"
-	MergeWithdraw     Action = "merge.withdraw"
+	MergeView     Action = "merge.view"
+	UserMerge     Action = "user.merge"
+	UserSplit     Action = "user.split"
+	MergeAsk      Action = "merge.ask"
+	MergeAccept   Action = "merge.accept"
+	MergeWithdraw Action = "merge.withdraw"
+	ClaimAsk      Action = "claim.ask"
+	ClaimRecall   Action = "claim.withdraw"
+	ClaimObject   Action = "claim.object"
+	ClaimView     Action = "claim.view"
+	ClaimApprove  Action = "claim.approve"
+	ClaimRefuse   Action = "claim.refuse"
+	ClaimList     Action = "claim.list"
+	ClaimReject   Action = "claim.reject"
+
 	DuplicatesView    Action = "duplicates.view"
 	DuplicatesDismiss Action = "duplicates.dismiss"
 
@@ -297,12 +306,23 @@ var rules = map[Action]rule{
 	ErasureRefuse: {site: admins, write: true},
 	DirectoryView: {site: anybody},
 
-	MergeView:         {site: anybody},
-	UserMerge:         {site: anybody, write: true},
-	UserSplit:         {site: anybody, write: true},
-	MergeAsk:          {site: admins, write: true},
-	MergeAccept:       {site: anybody, write: true, browser: true},
-	MergeWithdraw:     {site: anybody, write: true},
+	MergeView:     {site: anybody},
+	UserMerge:     {site: anybody, write: true},
+	UserSplit:     {site: anybody, write: true},
+	MergeAsk:      {site: admins, write: true},
+	MergeAccept:   {site: anybody, write: true, browser: true},
+	MergeWithdraw: {site: anybody, write: true},
+	// Somebody asks for what waits for an address that is not that of their account. Who
+	// manages a course decides about what waits there.
+	ClaimAsk:     {site: anybody, write: true},
+	ClaimRecall:  {site: anybody, write: true},
+	ClaimObject:  {system: true, write: true},
+	ClaimView:    {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, frozen: true},
+	ClaimApprove: {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
+	ClaimRefuse:  {course: true, any: []lms.Privilege{lms.RosterManage, lms.StaffManage}, write: true},
+	ClaimList:    {site: admins},
+	ClaimReject:  {site: admins, write: true},
+
 	DuplicatesView:    {site: admins},
 	DuplicatesDismiss: {site: admins, write: true},
 

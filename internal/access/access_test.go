@@ -98,6 +98,9 @@ func TestC01TheWholePolicyByRole(t *testing.T) {
 		SectionDelete:     all[:3],
 		PrivilegesSet:     all[:2],
 		UserRenew:         all[:3],
+		ClaimView:         all[:3],
+		ClaimApprove:      all[:3],
+		ClaimRefuse:       all[:3],
 		RoleCreate:        all[:2],
 		RoleUpdate:        all[:2],
 		RoleDelete:        all[:2],
@@ -168,6 +171,7 @@ func TestTheWholePolicyBySiteRole(t *testing.T) {
 		UserSignIn: nil, UserClaim: nil, UserSignUp: nil, UserProve: nil, NoticeObject: nil, AddressChange: nil, EnrollmentEnd: nil, SessionReused: nil,
 		AddressCorrect: any3, UserWithdraw: any3, UserExpire: nil,
 		MergeView: any3, UserMerge: any3, UserSplit: any3, MergeAsk: any3[2:], MergeAccept: any3, MergeWithdraw: any3,
+		ClaimAsk: any3, ClaimRecall: any3, ClaimObject: nil, ClaimList: any3[2:], ClaimReject: any3[2:],
 		DuplicatesView: any3[2:], DuplicatesDismiss: any3[2:],
 		SiteWebhookView: any3[2:], SiteWebhookCreate: any3[2:], SiteWebhookUpdate: any3[2:], SiteWebhookDelete: any3[2:], SiteWebhookSend: any3[2:], WebhookPause: nil,
 	}

@@ -182,6 +182,16 @@ func (d Delegator) MayMerge(kept, gone, merged *lms.Member) error {
 	return nil
 }
 
+// MayHandOver tells whether the delegator may give somebody what waits in a course for
+// an address that they say is theirs: as for a merge, and never the course itself, since
+// a teacher's word is less than the proof of an address.
+func (d Delegator) MayHandOver(c Caller, kept, gone, merged *lms.Member) error {
+	if gone.Enrollment != nil && gone.Enrollment.Role.Owner() && !c.Admin() {
+		return lms.Errorf(lms.CodeForbidden, "claim-owner", "What waits here is to own the course, and that is not given on somebody's word. They can prove the address by a code, or ask an administrator.")
+	}
+	return d.MayMerge(kept, gone, merged)
+}
+
 // MayChangeRole tells whether the delegator may make, edit or delete a role:
 // whatever it gives before and after must be the delegator's own, and nobody
 // edits the role that they have.

@@ -28,7 +28,7 @@ type Proof struct {
 // Mail is a mail that was sent, or is to be. What it says is not kept.
 type Mail struct {
 	ID        int64      `json:"id"`
-	Kind      string     `json:"kind" enum:"sign-in-code,address-code,address-held,address-changed,named,arrived"`
+	Kind      string     `json:"kind" enum:"sign-in-code,address-code,address-held,address-changed,named,arrived,merged,expiring,claim-asked"`
 	UserID    *int64     `json:"user_id" doc:"Whom it is for; null: nobody has the address yet."`
 	Email     string     `json:"email"`
 	State     string     `json:"state" enum:"queued,sent,bounced,failed,canceled" doc:"sent: the mail server took it. What happens beyond, nobody tells us. bounced: it does not take it, and never will. failed: given up after two days."`

@@ -76,6 +76,7 @@ func New(svc *service.Service, opts Options) *API {
 	a.registerTerms()
 	a.registerLimits()
 	a.registerMerges()
+	a.registerClaims()
 	a.registerArrivals()
 	a.registerPreview()
 	a.registerHandOver()

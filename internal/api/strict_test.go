@@ -59,6 +59,9 @@ var writes = []struct{ method, path, body string }{
 	{"PATCH", "/limits", `{"limit": "naming-course", "amount": 3000}`},
 	{"POST", "/limit-lifts", `{"limit": "naming-person", "user_id": {user}, "until": "2020-01-31T12:00:00Z"}`},
 	{"POST", "/erasure-requests/{request}/refuse", `{"reason": "Not before June."}`},
+	{"POST", "/me/claim-requests", `{"email": "other@uni.example"}`},
+	{"POST", "/courses/{course}/claim-requests/{claim}/refuse", `{"reason": "I asked her."}`},
+	{"POST", "/claim-requests/{claim}/refuse", `{"reason": "I asked her."}`},
 }
 
 // refusedAnyway are those of the writes whose bodies are fine, but not what they ask
@@ -73,13 +76,15 @@ var refusedAnyway = map[string]string{
 	"POST /erasure-requests/{request}/refuse": "not-found",
 
 	"POST /limit-lifts": "lift-until",
+	"POST /courses/{course}/claim-requests/{claim}/refuse": "not-found",
+	"POST /claim-requests/{claim}/refuse":                  "not-found",
 }
 
 func TestEveryWriteIsInTheListOfWrites_F11(t *testing.T) {
 	listed := map[string]bool{}
 	for _, w := range writes {
 		p, _, _ := strings.Cut(w.path, "?")
-		p = strings.NewReplacer("{request}", "{request_id}", "{pending}", "{user_id}", "{term}", "{term_id}", "{course}", "{course_id}", "{user}", "{user_id}", "{role}", "{role_id}", "{import}", "{import_id}", "{source}", "{source_id}", "{webhook}", "{webhook_id}", "{section}", "{section_id}", "{announcement}", "{announcement_id}").Replace(p)
+		p = strings.NewReplacer("{claim}", "{claim_id}", "{request}", "{request_id}", "{pending}", "{user_id}", "{term}", "{term_id}", "{course}", "{course_id}", "{user}", "{user_id}", "{role}", "{role_id}", "{import}", "{import_id}", "{source}", "{source_id}", "{webhook}", "{webhook_id}", "{section}", "{section_id}", "{announcement}", "{announcement_id}").Replace(p)
 		listed[w.method+" /api/v1"+p] = true
 	}
 	var d struct {
@@ -121,7 +126,7 @@ func TestBodiesAreReadStrictly_F11(t *testing.T) {
 		list := s.list(s.admin, course, "a@uni.example\n")
 		section := s.ask(s.admin, "POST", path("/courses/%d/sections", course), object{"name": "Lab A"}).is(201).id()
 		s.enroll(s.admin, course, "student", "pending@uni.example")
-		fill := strings.NewReplacer("{request}", "987654", "{pending}", fmt.Sprint(s.idOf("pending@uni.example")), "{other}", fmt.Sprint(s.ada.UserID), "{source}", fmt.Sprint(source), "{webhook}", fmt.Sprint(webhook), "{import}", fmt.Sprint(list), "{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", fmt.Sprint(role))
+		fill := strings.NewReplacer("{claim}", "987654", "{request}", "987654", "{pending}", fmt.Sprint(s.idOf("pending@uni.example")), "{other}", fmt.Sprint(s.ada.UserID), "{source}", fmt.Sprint(source), "{webhook}", fmt.Sprint(webhook), "{import}", fmt.Sprint(list), "{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", fmt.Sprint(role))
 		before := s.state()
 		for _, w := range writes {
 			to, body := "/api/v1"+fill.Replace(w.path), fill.Replace(w.body)
@@ -454,7 +459,7 @@ func TestTokensReachOnlyWhatTheyAreFor_C17(t *testing.T) {
 		webhook := s.ask(s.admin, "POST", "/api/v1/webhooks", object{"url": "https://hooks.uni.example/in", "events": []string{"user.named"}}).is(201).id()
 		list := s.list(s.ada, course, "a@uni.example\n")
 		section := s.ask(s.ada, "POST", path("/courses/%d/sections", course), object{"name": "Lab A"}).is(201).id()
-		fill := strings.NewReplacer("{request}", "987654", "{pending}", fmt.Sprint(s.sam.UserID), "{other}", fmt.Sprint(s.ada.UserID), "{source}", fmt.Sprint(source), "{webhook}", fmt.Sprint(webhook), "{import}", fmt.Sprint(list), "{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", "1")
+		fill := strings.NewReplacer("{claim}", "987654", "{request}", "987654", "{pending}", fmt.Sprint(s.sam.UserID), "{other}", fmt.Sprint(s.ada.UserID), "{source}", fmt.Sprint(source), "{webhook}", fmt.Sprint(webhook), "{import}", fmt.Sprint(list), "{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", "1")
 		for _, w := range writes {
 			if strings.HasSuffix(w.path, "/lookup") || strings.HasSuffix(w.path, "/enrollment-check") {
 				continue // reads only

@@ -102,6 +102,12 @@ func (r *runner) clean(ctx context.Context) {
 		if err := r.svc.TellArrivals(ctx); err != nil && ctx.Err() == nil {
 			r.log.Warn("nobody was told of arrivals; the next try is soon", "error", err)
 		}
+		if err := r.svc.TellExpiring(ctx); err != nil && ctx.Err() == nil {
+			r.log.Warn("nobody was told of people who expire; the next try is soon", "error", err)
+		}
+		if err := r.svc.TellClaims(ctx); err != nil && ctx.Err() == nil {
+			r.log.Warn("nobody was told of requests for an address; the next try is soon", "error", err)
+		}
 		if n, err := r.svc.EndPlaces(ctx); err != nil && ctx.Err() == nil {
 			r.log.Warn("places that are over were not ended; the next try is soon", "error", err)
 		} else if n > 0 {

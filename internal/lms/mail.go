@@ -13,6 +13,9 @@ const (
 	MailAddressChanged MailKind = "address-changed" // the address of an account is another one; to both
 	MailNamed          MailKind = "named"           // tells a person that they were named
 	MailArrived        MailKind = "arrived"         // tells who named people that these have come
+	MailMerged         MailKind = "merged"          // another account became a part of theirs
+	MailExpiring       MailKind = "expiring"        // tells who named people that these have not come and expire
+	MailClaimAsked     MailKind = "claim-asked"     // somebody signed in with another account says that this address is theirs
 )
 
 // MailState is how far a mail is. "Sent" means that the mail server took it: what

@@ -1,7 +1,7 @@
 package lms
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -78,7 +78,10 @@ type User struct {
 
 // Pseudonym is what somebody is called who was erased. The id is never anybody
 // else's.
-func Pseudonym(id int64) string { return fmt.Sprintf("Person %d (erased)", id) }
+func Pseudonym(id int64) string { return PseudonymText(id).String() }
+
+// PseudonymText is Pseudonym for readers of any language.
+func PseudonymText(id int64) Text { return Say("Person %s (erased)", strconv.FormatInt(id, 10)) }
 
 // DisplayName is what pages call the person: the name as given, else given and
 // family name, else the address, which always exists for a person who was not erased.
@@ -93,6 +96,11 @@ func (u *User) DisplayName() string {
 		return Pseudonym(u.ID)
 	}
 	return string(u.Email)
+}
+
+// Anonymized tells whether DisplayName is a pseudonym.
+func (u *User) Anonymized() bool {
+	return u.Status == StatusErased && u.Email == "" && u.Name == "" && strings.TrimSpace(u.GivenName+u.FamilyName) == ""
 }
 
 // Named tells whether DisplayName is a name, and not the address.

@@ -36,6 +36,8 @@ const (
 	DataCourses = "courses" // in how many
 	DataPeople  = "people"  // how many
 	DataDays    = "days"    // after which whoever never came is forgotten
+	DataDay     = "day"     // the first day of a week
+	DataRequest = "request" // the number of a request for an address
 )
 
 // Compose writes a mail in the reader's language. Nothing in it is somebody's free
@@ -57,6 +59,12 @@ func Compose(m lms.Mail, p *lang.Printer, s Site) (Message, error) {
 		subject, paragraphs = c.named()
 	case lms.MailArrived:
 		subject, paragraphs = c.arrived()
+	case lms.MailMerged:
+		subject, paragraphs = c.merged()
+	case lms.MailExpiring:
+		subject, paragraphs = c.expiring()
+	case lms.MailClaimAsked:
+		subject, paragraphs = c.claimAsked()
 	default:
 		return Message{}, fmt.Errorf("no text for a mail of the kind %q", m.Kind)
 	}
@@ -137,5 +145,36 @@ func (c composer) arrived() (string, []string) {
 		c.p.N(people, "%d person whom you named has signed in for the first time.", "%d people whom you named have signed in for the first time."),
 		c.p.T("Who they are, and who is still missing, stands on the pages “Arrivals” of your courses:") + "\n" + c.site.URL + "/",
 		c.p.T("You asked to be told. Your account is where to end it:") + "\n" + c.site.URL + "/account",
+	}
+}
+
+// claimAsked tells whoever reads an address that somebody says it is theirs, and how to
+// object. Of whoever asked it says the masked address alone: names are free text.
+func (c composer) claimAsked() (string, []string) {
+	return c.p.T("Somebody says that your address at %s is theirs", c.site.Host()), []string{
+		c.p.T("Something waits at %s for this address. Somebody who signed in there as %s says that the address is theirs, and asks for it.", c.site.Host(), c.data[DataWhoIs]),
+		c.p.T("If it was you, you need not wait for anybody's answer: sign in with the account that has this address, or prove it under “My account”:") + "\n" + c.site.URL + "/account",
+		c.p.T("If it was not you, say so here, and nothing is given to them. You need no account:") + "\n" + c.site.URL + "/not-me#" + c.data[DataCode],
+	}
+}
+
+// expiring tells how many are about to be forgotten of those whom the reader named.
+func (c composer) expiring() (string, []string) {
+	people, _ := strconv.ParseInt(c.data[DataPeople], 10, 64)
+	day := c.p.Date(lms.Day(c.data[DataDay]))
+	return c.p.N(people, "%d person has not come to %s, and will be forgotten", "%d people have not come to %s, and will be forgotten", c.site.Host()), []string{
+		c.p.N(people, "%d person whom you named, or to whom you gave something, has not signed in, and is forgotten in the week of %s: their places end, and their name and address are deleted.",
+			"%d people whom you named, or to whom you gave something, have not signed in, and are forgotten in the week of %s: their places end, and their names and addresses are deleted.", day),
+		c.p.T("Who they are stands on the pages “Arrivals” of your courses, where you can keep them, look whether an address is wrong, or tell them:") + "\n" + c.site.URL + "/",
+		c.p.T("If nobody is missing, you need do nothing."),
+	}
+}
+
+// merged tells somebody that another account became a part of theirs.
+func (c composer) merged() (string, []string) {
+	return c.p.T("An account was merged into yours at %s", c.site.Host()), []string{
+		c.p.T("Another account at %s, %s, is a part of yours now: what it had in courses is yours, and its address leads to you.", c.site.Host(), c.data[DataWas]),
+		c.p.T("Who did it, and what it changed, stands on your account page:") + "\n" + c.site.URL + "/account",
+		c.p.T("If that other account is not yours, tell whoever merged them, or the administrator of the site: it can be split for 30 days."),
 	}
 }

@@ -150,7 +150,11 @@ func (s *Service) ExpirePending(ctx context.Context) (n int, err error) {
 				return n, err
 			}
 		}
-		gone, err := s.expire(ctx, key, due)
+		lists, err := s.store.Reader().ChunksAbout(ctx, due)
+		if err != nil {
+			return n, err
+		}
+		gone, err := s.expire(ctx, key, due, lists)
 		if err != nil {
 			return n, err
 		}
@@ -158,7 +162,7 @@ func (s *Service) ExpirePending(ctx context.Context) (n int, err error) {
 	}
 }
 
-func (s *Service) expire(ctx context.Context, key []byte, due []int64) (n int, err error) {
+func (s *Service) expire(ctx context.Context, key []byte, due []int64, lists []store.ChunkKey) (n int, err error) {
 	err = s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		w := &work{tx: tx, caller: access.Caller{UserID: lms.SystemUserID}, action: access.UserExpire, now: s.now()}
 		known, err := tx.PlacesOf(ctx, due)
@@ -187,7 +191,7 @@ func (s *Service) expire(ctx context.Context, key []byte, due []int64) (n int, e
 			return err
 		}
 		n = len(people)
-		return w.endAll(ctx, key, people, places, true)
+		return w.endAll(ctx, key, people, places, true, lists)
 	})
 	if err != nil {
 		return 0, err
@@ -204,7 +208,7 @@ type goneAudit struct {
 
 // endAll ends all places of people who are held, and erases them. Each place is
 // recorded in its course, and each person once beside.
-func (w *work) endAll(ctx context.Context, key []byte, people []lms.User, places []store.PlaceOf, expired bool) error {
+func (w *work) endAll(ctx context.Context, key []byte, people []lms.User, places []store.PlaceOf, expired bool, lists []store.ChunkKey) error {
 	in, courses := map[int64][]int64{}, map[int64]int{}
 	for _, p := range places {
 		in[p.CourseID] = append(in[p.CourseID], p.UserID)
@@ -225,7 +229,7 @@ func (w *work) endAll(ctx context.Context, key []byte, people []lms.User, places
 			return err
 		}
 	}
-	if err := w.tx.ErasePending(ctx, gone, w.caller.UserID, expired, w.now); err != nil {
+	if err := w.tx.ErasePending(ctx, gone, w.caller.UserID, expired, lists, w.now); err != nil {
 		return err
 	}
 	w.recorded = true
@@ -284,13 +288,20 @@ type ExpiryNotice struct {
 // in the order of granters and after a notice; the zero notice begins. Whoever tells
 // them keeps whom they have told.
 func (s *Service) ExpiryNotices(ctx context.Context, after ExpiryNotice, limit int) ([]ExpiryNotice, error) {
+	list, _, err := s.expiryNotices(ctx, after, limit)
+	return list, err
+}
+
+// expiryNotices is ExpiryNotices with what it was read up to; the zero notice when there
+// is no more. Whoever has come meanwhile is not in the list, which can be empty for that.
+func (s *Service) expiryNotices(ctx context.Context, after ExpiryNotice, limit int) (out []ExpiryNotice, next ExpiryNotice, err error) {
 	if s.waits() == 0 {
-		return nil, nil
+		return nil, next, nil
 	}
 	tx := s.store.Reader()
 	pairs, err := tx.ToTell(ctx, s.now().Add(s.warned()-s.waits()), store.ToTell{GranterID: after.GranterID, UserID: after.UserID}, limit)
 	if err != nil {
-		return nil, err
+		return nil, next, err
 	}
 	ids := make([]int64, len(pairs))
 	for i, p := range pairs {
@@ -298,15 +309,17 @@ func (s *Service) ExpiryNotices(ctx context.Context, after ExpiryNotice, limit i
 	}
 	ends, err := s.expiresAt(ctx, tx, ids)
 	if err != nil {
-		return nil, err
+		return nil, next, err
 	}
-	out := make([]ExpiryNotice, 0, len(pairs))
 	for _, p := range pairs {
 		if end, ok := ends[p.UserID]; ok { // else they have come meanwhile
 			out = append(out, ExpiryNotice{p.GranterID, p.UserID, end})
 		}
 	}
-	return out, nil
+	if len(pairs) == limit {
+		next = ExpiryNotice{GranterID: pairs[limit-1].GranterID, UserID: pairs[limit-1].UserID}
+	}
+	return out, next, nil
 }
 
 // RenewPerson is Renew for administrators and somebody of any course or of none: they

@@ -105,7 +105,7 @@ func TestF37OpenInvitationsThrottle(t *testing.T) {
 		list := s.sink.Mails("a2@mail.example")
 		_, secret, _ := strings.Cut(list[len(list)-1].Text, "/not-me#")
 		secret, _, _ = strings.Cut(secret, "\n")
-		if err := s.Object(ctx, secret, "r"); err != nil {
+		if _, err := s.Object(ctx, secret, "r"); err != nil {
 			t.Fatal(err)
 		}
 		s.person("a3@mail.example")

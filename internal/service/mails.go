@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"matricula/internal/access"
@@ -184,7 +185,16 @@ func (s *Service) stillWanted(ctx context.Context, tx *store.Tx, m *lms.Mail) (b
 		return s.aboutNotice(ctx, tx, m)
 	case lms.MailSignInCode, lms.MailAddressCode:
 		return s.now().Sub(m.CreatedAt) < codeLife, nil
-	case lms.MailAddressChanged, lms.MailAddressHeld, lms.MailArrived:
+	case lms.MailExpiring:
+		return s.aboutExpiring(ctx, tx, m)
+	case lms.MailClaimAsked:
+		id, err := strconv.ParseInt(m.Data[mail.DataRequest], 10, 64)
+		if err != nil {
+			return false, nil
+		}
+		q, ok, err := tx.ClaimRequest(ctx, id)
+		return ok && q.Live(s.now()) && q.Address == m.Address, err
+	case lms.MailMerged, lms.MailAddressChanged, lms.MailAddressHeld, lms.MailArrived:
 		u, ok, err := tx.User(ctx, m.UserID)
 		return ok && u.Status != lms.StatusErased, err
 	}

@@ -82,7 +82,7 @@ func (s *Service) Withdraw(ctx context.Context, c access.Caller, id int64) error
 			if err != nil {
 				return err
 			}
-			return w.endAll(ctx, key, []lms.User{u}, places, false)
+			return w.endAll(ctx, key, []lms.User{u}, places, false, nil)
 		})
 	})
 	return err

@@ -432,6 +432,9 @@ func (w *work) carryOut(ctx context.Context, m lms.Merge, p MergePreview) (lms.M
 	if err := w.record(ctx, p.Keep.ID, before, after); err != nil {
 		return m, err
 	}
+	if err := w.tellMerged(ctx, m.ID, p); err != nil {
+		return m, err
+	}
 	m, _, err = w.tx.Merge(ctx, m.ID)
 	return m, err
 }

@@ -222,20 +222,24 @@ func (s *Service) NoticeStates(ctx context.Context, c access.Caller, courseID in
 var errNoNotice = lms.Errorf(lms.CodeNotFound, "no-notice", "This does not belong to anybody who is awaited here: the person has signed in meanwhile, was removed, or the letters are not those of the mail.")
 
 // Object notes that whoever got a notice is somebody else, or does not want to be
-// here. It needs no account, and can be done once.
-func (s *Service) Object(ctx context.Context, secret, requestID string) error {
+// here; or, when asked is true, that whoever was told that their address was asked for is
+// not who asked. It needs no account, and can be done once.
+func (s *Service) Object(ctx context.Context, secret, requestID string) (asked bool, err error) {
 	clean := cleanCode(secret)
 	if clean == "" || len(clean) > 100 {
-		return errNoNotice
+		return false, errNoNotice
 	}
-	return s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err = s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		w := &work{tx: tx, caller: access.Caller{UserID: lms.SystemUserID, RequestID: requestID}, action: access.NoticeObject, now: s.now()}
 		n, ok, err := tx.NoticeByAnswer(ctx, hashSecret(clean))
 		if err != nil {
 			return err
 		}
 		if !ok {
-			return errNoNotice
+			if asked, err = w.objectClaim(ctx, hashSecret(clean)); err == nil && !asked {
+				err = errNoNotice
+			}
+			return err
 		}
 		done, err := tx.Object(ctx, n.ID, w.now)
 		if err != nil || !done {
@@ -244,6 +248,7 @@ func (s *Service) Object(ctx context.Context, secret, requestID string) error {
 		w.courseID = n.CourseID
 		return w.record(ctx, n.UserID, nil, nil)
 	})
+	return asked, err
 }
 
 // AwaitedPerson is somebody who has not arrived, and how they were told.

@@ -59,12 +59,12 @@ func TestH06WhoeverIsNamedIsToldOnceAboutAllOfIt(t *testing.T) {
 		_, secret, _ := strings.Cut(list[0].Text, "/not-me#")
 		secret, _, _ = strings.Cut(secret, "\n")
 		for _, wrong := range []string{"", "NONE", strings.Repeat("A", 200)} {
-			if err := s.Object(ctx, wrong, "r"); lms.TypeOf(err) != "no-notice" {
+			if _, err := s.Object(ctx, wrong, "r"); lms.TypeOf(err) != "no-notice" {
 				t.Errorf("%.10q: %v", wrong, err)
 			}
 		}
 		for range 2 {
-			if err := s.Object(ctx, strings.ToLower(secret), "r"); err != nil {
+			if _, err := s.Object(ctx, strings.ToLower(secret), "r"); err != nil {
 				t.Fatal(err)
 			}
 		}

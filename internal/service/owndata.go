@@ -23,6 +23,10 @@ type OwnData struct {
 	Announcements []lms.Announcement // that they wrote
 	Requests      []lms.ErasureRequest
 	Identifiers   []store.Identifier // in student systems
+	Listed        []OwnListed        // rows of class lists about them
+	Mails         []lms.Mail         // to them
+	Asked         []lms.ClaimRequest // that they made for what waits for an address
+	AskedFor      []lms.ClaimRequest // that others made for what waited for them
 	At            time.Time
 }
 
@@ -32,6 +36,12 @@ type OwnPlace struct {
 	Member    lms.Member
 	AddedBy   *lms.User // nil without a role
 	GrantedBy *lms.User // nil without privileges of one's own
+}
+
+// OwnListed is a row of a class list about the caller, with who brought the list.
+type OwnListed struct {
+	store.ListedRow
+	By *lms.User // nil: a program
 }
 
 // OwnData collects what is kept about the caller (GDPR, articles 15 and 20;
@@ -117,6 +127,26 @@ func (s *Service) dataOf(ctx context.Context, tx *store.Tx, id int64) (d OwnData
 	}
 	if d.Identifiers, err = tx.IdentifiersOf(ctx, id); err != nil {
 		return d, err
+	}
+	if d.Mails, err = tx.MailsOf(ctx, id, maxID, everyToken); err != nil {
+		return d, err
+	}
+	if d.Asked, err = tx.ClaimsOf(ctx, id, maxID, everyToken); err != nil {
+		return d, err
+	}
+	if d.AskedFor, err = tx.ClaimsFor(ctx, id, maxID, everyToken); err != nil {
+		return d, err
+	}
+	rows, err := tx.RowsAbout(ctx, id)
+	if err != nil {
+		return d, err
+	}
+	for _, row := range rows {
+		by, err := who(row.CreatedBy)
+		if err != nil {
+			return d, err
+		}
+		d.Listed = append(d.Listed, OwnListed{row, by})
 	}
 	for before := int64(maxID); ; {
 		list, err := tx.AnnouncementsBy(ctx, id, before, exportPage)

@@ -30,6 +30,10 @@ type OwnDocument struct {
 	Announcements []OwnAnnouncement `json:"announcements"`
 	Requests      []OwnRequest      `json:"erasure_requests"`
 	Identifiers   []OwnIdentifier   `json:"identifiers" doc:"By which student systems know the person."`
+	ListRows      []OwnListRow      `json:"class_list_rows" doc:"What class lists that are still kept say about the person."`
+	Mails         []OwnMail         `json:"mails" doc:"To the person; what they said is not kept."`
+	Claims        []OwnClaim        `json:"claim_requests" doc:"Of the person, for what waits for another address."`
+	ClaimedBy     []OwnClaimedBy    `json:"claimed_by" doc:"What others have asked for that waited for the person."`
 }
 
 // OwnRequest is a request to be erased.
@@ -46,6 +50,43 @@ type OwnRequest struct {
 type OwnIdentifier struct {
 	Source     string `json:"source"`
 	Identifier string `json:"identifier"`
+}
+
+// OwnListRow is a row of a class list about the person.
+type OwnListRow struct {
+	CourseID  int64     `json:"course_id"`
+	Course    string    `json:"course"`
+	List      string    `json:"list" doc:"The name of the file; empty for what was pasted."`
+	BroughtBy string    `json:"brought_by"`
+	BroughtAt time.Time `json:"brought_at"`
+	Line      int       `json:"line" doc:"In the file; 0 for who was to leave."`
+	Headings  []string  `json:"headings"`
+	Cells     []string  `json:"cells"`
+	Result    string    `json:"result" doc:"What became of it; empty while nothing has."`
+}
+
+// OwnMail is a mail to the person.
+type OwnMail struct {
+	Kind      lms.MailKind  `json:"kind"`
+	Email     string        `json:"email"`
+	State     lms.MailState `json:"state"`
+	CreatedAt time.Time     `json:"created_at"`
+	EndedAt   *time.Time    `json:"ended_at"`
+}
+
+// OwnClaim is a request of the person for what waits for an address.
+type OwnClaim struct {
+	Email   string          `json:"email" doc:"Masked."`
+	State   lms.ClaimAnswer `json:"state"`
+	Reason  string          `json:"reason"`
+	AskedAt time.Time       `json:"asked_at"`
+}
+
+// OwnClaimedBy is a request of somebody else for what waited for the person.
+type OwnClaimedBy struct {
+	By      string         `json:"by" doc:"The address with which they had signed in, masked."`
+	State   lms.ClaimState `json:"state"`
+	AskedAt time.Time      `json:"asked_at"`
 }
 
 // OwnPastCourse is a place that the caller had in a course once.
@@ -164,7 +205,7 @@ func (d *OwnData) Document() OwnDocument {
 		At: d.At.UTC(), ID: u.ID, Status: u.Status, SiteRole: u.SiteRole, GivenName: u.GivenName, FamilyName: u.FamilyName, Name: u.Name, Language: u.Language,
 		NamedBy: nameOnly(d.NamedBy), CreatedAt: u.CreatedAt.UTC(), ClaimedAt: moment(u.ClaimedAt), LastSeenAt: moment(u.LastSeenAt),
 		Addresses: []OwnAddress{}, Identities: []OwnIdentity{}, Sessions: []OwnSession{}, Tokens: []OwnToken{}, Courses: []OwnCourse{}, PastCourses: []OwnPastCourse{}, Announcements: []OwnAnnouncement{},
-		Requests: []OwnRequest{}, Identifiers: []OwnIdentifier{},
+		Requests: []OwnRequest{}, Identifiers: []OwnIdentifier{}, ListRows: []OwnListRow{}, Mails: []OwnMail{}, Claims: []OwnClaim{}, ClaimedBy: []OwnClaimedBy{},
 	}
 	for _, a := range d.Addresses {
 		out.Addresses = append(out.Addresses, OwnAddress{string(a.Email), a.AsTyped, a.Primary, moment(a.VerifiedAt), a.CreatedAt.UTC()})
@@ -194,6 +235,19 @@ func (d *OwnData) Document() OwnDocument {
 	for _, i := range d.Identifiers {
 		out.Identifiers = append(out.Identifiers, OwnIdentifier(i))
 	}
+	for _, l := range d.Listed {
+		out.ListRows = append(out.ListRows, l.document())
+	}
+	for _, m := range d.Mails {
+		out.Mails = append(out.Mails, OwnMail{m.Kind, string(m.Address), m.State, m.CreatedAt.UTC(), moment(m.EndedAt)})
+	}
+	for i := range d.Asked {
+		q := askedOf(&d.Asked[i], d.At)
+		out.Claims = append(out.Claims, OwnClaim{q.Address, q.Answer, q.Reason, q.AskedAt.UTC()})
+	}
+	for _, q := range d.AskedFor {
+		out.ClaimedBy = append(out.ClaimedBy, OwnClaimedBy{q.Requester.Email.Masked(), q.State, q.AskedAt.UTC()})
+	}
 	for _, a := range d.Announcements {
 		out.Announcements = append(out.Announcements, OwnAnnouncement{a.CourseID, a.Title, a.Body, a.PublishAt.UTC(), a.CreatedAt.UTC()})
 	}
@@ -210,4 +264,18 @@ func (p *OwnPlace) document() OwnCourse {
 		c.Allow, c.Deny, c.GrantedAt = g.Allow.List(), g.Deny.List(), moment(g.GrantedAt)
 	}
 	return c
+}
+
+func (l *OwnListed) document() OwnListRow {
+	row := OwnListRow{
+		CourseID: l.CourseID, Course: l.Course, List: l.List, BroughtBy: nameOnly(l.By), BroughtAt: l.CreatedAt.UTC(), Line: l.Row.Line,
+		Headings: l.Heading, Cells: l.Row.Cells, Result: l.Row.Result,
+	}
+	if row.Headings == nil {
+		row.Headings = []string{}
+	}
+	if row.Cells == nil {
+		row.Cells = []string{}
+	}
+	return row
 }

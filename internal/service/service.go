@@ -73,6 +73,8 @@ type Service struct {
 
 	courtesy courtesy
 	flooded  flooded
+
+	toldExpiring atomic.Int64 // when this node last looked whom to tell, in microseconds
 }
 
 // Wake tells those who work in the background that there is something to do.
@@ -129,6 +131,9 @@ func (s *Service) Expire(ctx context.Context) error {
 		return err
 	}
 	if err := s.expireMerges(ctx); err != nil {
+		return err
+	}
+	if err := s.expireClaims(ctx); err != nil {
 		return err
 	}
 	if err := s.dropStaleImports(ctx); err != nil {

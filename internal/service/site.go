@@ -226,6 +226,9 @@ func (w *work) setStatus(ctx context.Context, u lms.User, wanted string, leaving
 		if _, err := w.tx.EndSessions(ctx, u.ID, 0); err != nil {
 			return u.Status, nil, err
 		}
+		if err := w.tx.DropClaims(ctx, u.ID, w.now); err != nil {
+			return u.Status, nil, err
+		}
 	}
 	return to, orphaned, nil
 }

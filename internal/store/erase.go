@@ -8,6 +8,9 @@ import (
 	"matricula/internal/lms"
 )
 
+// listed are the numbers in the JSON list $1.
+const listed = `(SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`
+
 // What erasing writes and removes, beside what is found in texts (erase_texts.go).
 // Whoever adds a column in which something personal stands adds it here; a test
 // lists all columns and asks of each what becomes of it (erase_columns_test.go).
@@ -18,32 +21,31 @@ var (
 	sqlEraseUser  = stmt(`UPDATE users SET status = 'erased', site_role = 'member', given_name = '', family_name = '', name = '',
 		search_key = $2, sort_key = $2, language = '', last_seen_at = NULL WHERE id = $1`)
 
-	sqlEraseNumbers     = stmt(`UPDATE enrollments SET number = '' WHERE user_id = $1 AND number <> ''`)
-	sqlErasePastNumbers = stmt(`UPDATE past_places SET number = '' WHERE user_id = $1 AND number <> ''`)
-	sqlEraseRequests    = stmt(`UPDATE erasure_requests SET note = '', answer = '' WHERE user_id = $1`)
+	sqlEraseRequests = stmt(`UPDATE erasure_requests SET note = '', answer = '' WHERE user_id = $1`)
 
-	// Removed with all that stands in the row.
+	// Removed with all that stands in the row, and what is emptied; $1 lists the people.
 	eraseRows = []struct {
 		label string
 		st    *statement
 	}{
-		{"erase addresses", stmt(`DELETE FROM emails WHERE user_id = $1`)},
-		{"erase identities", stmt(`DELETE FROM identities WHERE user_id = $1`)},
-		{"erase sessions", stmt(`DELETE FROM sessions WHERE user_id = $1`)},
-		{"erase API tokens", stmt(`DELETE FROM api_tokens WHERE user_id = $1`)},
-		{"erase idempotency keys", stmt(`DELETE FROM idempotency_keys WHERE user_id = $1`)},
-		{"erase privileges", stmt(`DELETE FROM course_privileges WHERE user_id = $1`)},
-		{"erase mails", stmt(`DELETE FROM mails WHERE user_id = $1`)},
-		{"erase proofs", stmt(`DELETE FROM proofs WHERE user_id = $1`)},
-		{"erase lifted limits", stmt(`DELETE FROM limit_lifts WHERE user_id = $1`)},
-		{"erase notices", stmt(`DELETE FROM notices WHERE user_id = $1`)},
-		{"erase records of merges", stmt(`DELETE FROM merge_rows WHERE merge_id IN (SELECT m.id FROM merges m WHERE m.kept_id = $1 OR m.gone_id = $1)`)},
-		{"erase identifiers", stmt(`DELETE FROM sourced_ids WHERE kind = 'user' AND local_id = $1`)},
+		{"erase addresses", stmt(`DELETE FROM emails WHERE user_id IN ` + listed)},
+		{"erase identities", stmt(`DELETE FROM identities WHERE user_id IN ` + listed)},
+		{"erase sessions", stmt(`DELETE FROM sessions WHERE user_id IN ` + listed)},
+		{"erase API tokens", stmt(`DELETE FROM api_tokens WHERE user_id IN ` + listed)},
+		{"erase idempotency keys", stmt(`DELETE FROM idempotency_keys WHERE user_id IN ` + listed)},
+		{"erase privileges", stmt(`DELETE FROM course_privileges WHERE user_id IN ` + listed)},
+		{"erase mails", stmt(`DELETE FROM mails WHERE user_id IN ` + listed)},
+		{"erase proofs", stmt(`DELETE FROM proofs WHERE user_id IN ` + listed)},
+		{"erase lifted limits", stmt(`DELETE FROM limit_lifts WHERE user_id IN ` + listed)},
+		{"erase notices", stmt(`DELETE FROM notices WHERE user_id IN ` + listed)},
+		{"erase records of merges", stmt(`DELETE FROM merge_rows WHERE merge_id IN (SELECT m.id FROM merges m WHERE m.kept_id IN ` + listed + ` OR m.gone_id IN ` + listed + `)`)},
+		{"erase identifiers", stmt(`DELETE FROM sourced_ids WHERE kind = 'user' AND local_id IN ` + listed)},
+		{"erase numbers", stmt(`UPDATE enrollments SET number = '' WHERE number <> '' AND user_id IN ` + listed)},
+		{"erase past numbers", stmt(`UPDATE past_places SET number = '' WHERE number <> '' AND user_id IN ` + listed)},
 	}
 
 	// Without its record, a merge cannot be split any more, nor is there anybody to ask.
-	sqlEndMerges = stmt(`UPDATE merges SET expires_at = $2 WHERE (kept_id = $1 OR gone_id = $1) AND state IN ('asked', 'done') AND expires_at > $2`)
-	sqlMergedIDs = stmt(`SELECT id FROM users WHERE merged_into = $1 ORDER BY id`)
+	sqlEndMerges = stmt(`UPDATE merges SET expires_at = $2 WHERE (kept_id IN ` + listed + ` OR gone_id IN ` + listed + `) AND state IN ('asked', 'done') AND expires_at > $2`)
 
 	sqlEndAllPlaces = stmt(`INSERT INTO past_places (course_id, user_id, role_key, role_name, is_preset, allow, deny, added_by, began_at, ended_by, ended_at, section, number, begins_at, ends_at, limited_to)
 		SELECT en.course_id, en.user_id, r.key, r.name, r.is_preset, '[]', '[]', en.added_by, en.created_at, $2, $3, coalesce(sec.name, ''), '', en.begins_at, en.ends_at, en.limited_to
@@ -85,37 +87,53 @@ func (tx *Tx) EraseUser(ctx context.Context, id, by int64, now time.Time) (erase
 			return false, err
 		}
 	}
+	return true, tx.forget(ctx, []*personal{p}, nil, now)
+}
+
+// forget removes what is kept of people beside their row in users, which says already
+// that they are erased: of those whom EraseUser erases and of those who never came alike.
+// Lists are the chunks of class lists in which they stand; nil: it looks for them.
+func (tx *Tx) forget(ctx context.Context, people []*personal, lists []ChunkKey, now time.Time) error {
+	ids := make([]int64, len(people))
+	for i, p := range people {
+		ids[i] = p.id
+	}
+	param := idList(ids)
 	for _, e := range eraseRows {
-		if err := tx.later(ctx, e.label, e.st, id); err != nil {
-			return false, fmt.Errorf("%s of user %d: %w", e.label, id, err)
+		if err := tx.later(ctx, e.label, e.st, param); err != nil {
+			return fmt.Errorf("%s of %d people: %w", e.label, len(people), err)
 		}
 	}
-	for label, st := range map[string]*statement{"erase numbers": sqlEraseNumbers, "erase past numbers": sqlErasePastNumbers} {
-		if err := tx.later(ctx, label, st, id); err != nil {
-			return false, fmt.Errorf("%s of user %d: %w", label, id, err)
+	if err := tx.later(ctx, "end merges", sqlEndMerges, param, at(now)); err != nil {
+		return fmt.Errorf("end merges of %d people: %w", len(people), err)
+	}
+	if lists != nil {
+		if err := tx.eraseChunks(ctx, people, lists); err != nil {
+			return err
 		}
 	}
-	if err := tx.later(ctx, "end merges", sqlEndMerges, id, at(now)); err != nil {
-		return false, fmt.Errorf("end merges of user %d: %w", id, err)
-	}
-	rows, err := tx.query(ctx, sqlMergedIDs, id)
-	merged, err := collect(rows, err, func(r scanner) (one int64, err error) { return one, r.Scan(&one) })
-	if err != nil {
-		return false, fmt.Errorf("list who was merged into user %d: %w", id, err)
-	}
-	// What was written while somebody had another account is about them too.
-	for _, p.id = range append(merged, id) {
-		if err := tx.later(ctx, "erase notes", sqlEraseRequests, p.id); err != nil {
-			return false, fmt.Errorf("erase notes of user %d: %w", p.id, err)
+	for _, p := range people {
+		merged, err := tx.mergedFrom(ctx, p.id)
+		if err != nil {
+			return err
 		}
-		if err := tx.forgetDeliveries(ctx, []int64{p.id}); err != nil {
-			return false, err
-		}
-		if err := tx.eraseTexts(ctx, p); err != nil {
-			return false, err
+		// What was written while somebody had another account is about them too.
+		for _, p.id = range append(merged, p.id) {
+			if err := tx.later(ctx, "erase notes", sqlEraseRequests, p.id); err != nil {
+				return fmt.Errorf("erase notes of user %d: %w", p.id, err)
+			}
+			if err := tx.eraseClaims(ctx, p.id); err != nil {
+				return err
+			}
+			if err := tx.forgetDeliveries(ctx, []int64{p.id}); err != nil {
+				return err
+			}
+			if err := tx.eraseTexts(ctx, p, lists == nil); err != nil {
+				return err
+			}
 		}
 	}
-	return true, nil
+	return nil
 }
 
 func (tx *Tx) leaveAll(ctx context.Context, id, by int64, now time.Time) error {

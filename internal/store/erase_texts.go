@@ -175,9 +175,14 @@ var (
 	sqlSetEntry    = stmt(`UPDATE audit_entries SET before = $2, after = $3 WHERE id = $1`)
 )
 
-// eraseTexts takes somebody, who is erased, out of the texts about others.
-func (tx *Tx) eraseTexts(ctx context.Context, p *personal) error {
-	for _, part := range []func(context.Context, *personal) error{tx.eraseAnswers, tx.eraseNotes, tx.eraseLists, tx.eraseHeads, tx.eraseEntries, tx.eraseMails} {
+// eraseTexts takes somebody, who is erased, out of the texts about others: of all of
+// them, or only of those in which it is known to look.
+func (tx *Tx) eraseTexts(ctx context.Context, p *personal, all bool) error {
+	parts := []func(context.Context, *personal) error{tx.eraseEntries, tx.eraseMails}
+	if all {
+		parts = append(parts, tx.eraseAnswers, tx.eraseNotes, tx.eraseLists, tx.eraseHeads)
+	}
+	for _, part := range parts {
 		if err := part(ctx, p); err != nil {
 			return fmt.Errorf("erase texts about user %d: %w", p.id, err)
 		}
@@ -354,7 +359,7 @@ func (tx *Tx) eraseMails(ctx context.Context, p *personal) error {
 	for i, a := range p.addresses {
 		list[i][0] = string(a)
 	}
-	for label, st := range map[string]*statement{"erase mails to an address": sqlEraseMails, "erase proofs of an address": sqlEraseProofs} {
+	for label, st := range map[string]*statement{"erase mails to an address": sqlEraseMails, "erase proofs of an address": sqlEraseProofs, "forget requests for an address": sqlForgetAddressees} {
 		if err := tx.later(ctx, label, st, mustJSON(list)); err != nil {
 			return err
 		}

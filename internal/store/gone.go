@@ -15,17 +15,13 @@ type Gone struct {
 	Masked string
 }
 
-// A pending person has one address, or several when two of them were merged.
 var (
-	sqlFreeAddresses = stmt(`DELETE FROM emails WHERE user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
-	sqlEraseUsers    = stmt(`UPDATE users SET status = 'erased', site_role = 'member', given_name = '', family_name = '', name = '',
+	sqlEraseUsers = stmt(`UPDATE users SET status = 'erased', site_role = 'member', given_name = '', family_name = '', name = '',
 			search_key = '', sort_key = '', language = '', renewed_at = NULL
 		WHERE id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1}) AND status = 'pending'`)
-	sqlForgetNumbers = stmt(`UPDATE past_places SET number = '' WHERE user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
-	sqlStopMails     = stmt(`UPDATE mails SET state = 'canceled', data = '{}', ended_at = $2, lease_node = '' WHERE state = 'queued' AND user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
-	sqlForgetMails   = stmt(`UPDATE mails SET address = '' WHERE user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
-	sqlStopProofs    = stmt(`DELETE FROM proofs WHERE user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
-	sqlAddGone       = stmt(`INSERT INTO gone_people (user_id, gone_at, gone_by, expired, address_hash, masked)
+	sqlStopMails  = stmt(`UPDATE mails SET state = 'canceled', data = '{}', ended_at = $2, lease_node = '' WHERE state = 'queued' AND user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
+	sqlStopProofs = stmt(`DELETE FROM proofs WHERE user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
+	sqlAddGone    = stmt(`INSERT INTO gone_people (user_id, gone_at, gone_by, expired, address_hash, masked)
 		SELECT CAST(j.value->>0 AS BIGINT), $2, $3, $4, j.value->>1, j.value->>2 FROM {rows:$1}`)
 )
 
@@ -33,35 +29,38 @@ var (
 // places any more: their addresses are free, and nothing personal is left in their
 // rows or in their past places. The rows stay, so that their ids never lead to
 // anybody else.
-func (tx *Tx) ErasePending(ctx context.Context, people []Gone, by int64, expired bool, now time.Time) error {
+//
+// Lists are the chunks of class lists in which ChunksAbout has found them, when many are
+// erased at once; nil looks for them, and for everything else that EraseUser looks through.
+// Answers to requests that are sent twice are kept for a day, in which nobody can expire
+// who was named by one; of a file that is called after somebody, and of the notes of a
+// source, the same cannot be said, and they are looked through in any case.
+func (tx *Tx) ErasePending(ctx context.Context, people []Gone, by int64, expired bool, lists []ChunkKey, now time.Time) error {
 	ids := make([]int64, len(people))
 	list := make([][3]any, len(people))
+	personals := make([]*personal, len(people))
 	for i, p := range people {
 		ids[i] = p.UserID
 		list[i] = [3]any{p.UserID, p.Hash, p.Masked}
+		var err error
+		if personals[i], err = tx.personalOf(ctx, p.UserID); err != nil {
+			return err
+		}
 	}
-	param := idList(ids)
-	if _, err := tx.exec(ctx, sqlFreeAddresses, param); err != nil {
-		return fmt.Errorf("free the addresses of %d people: %w", len(people), err)
-	}
-	n, err := tx.exec(ctx, sqlEraseUsers, param)
+	n, err := tx.exec(ctx, sqlEraseUsers, idList(ids))
 	if err != nil {
 		return fmt.Errorf("erase %d people: %w", len(people), err)
 	}
 	if n != int64(len(people)) {
 		return fmt.Errorf("erase %d people: %d were pending", len(people), n)
 	}
-	if err := tx.later(ctx, "forget student numbers", sqlForgetNumbers, param); err != nil {
-		return fmt.Errorf("forget student numbers: %w", err)
-	}
-	if err := tx.stopMail(ctx, param, now); err != nil {
+	if err := tx.forget(ctx, personals, lists, now); err != nil {
 		return err
 	}
-	if err := tx.later(ctx, "forget addresses of mails", sqlForgetMails, param); err != nil {
-		return fmt.Errorf("forget addresses of mails: %w", err)
-	}
-	if err := tx.forgetDeliveries(ctx, ids); err != nil {
-		return err
+	if lists != nil {
+		if err := tx.eraseSmallTexts(ctx, personals); err != nil {
+			return err
+		}
 	}
 	for _, id := range ids {
 		tx.search.add(searchEntry{id: id})
@@ -72,8 +71,8 @@ func (tx *Tx) ErasePending(ctx context.Context, people []Gone, by int64, expired
 	return nil
 }
 
-// stopMail ends the mails that wait for people, and the codes that were sent to their
-// addresses: these are somebody else's from now on.
+// stopMail ends the mails that wait for people, the codes that were sent to their
+// addresses, and what others have asked for by these: they are somebody else's from now on.
 func (tx *Tx) stopMail(ctx context.Context, ids string, now time.Time) error {
 	if err := tx.later(ctx, "stop mails", sqlStopMails, ids, at(now)); err != nil {
 		return fmt.Errorf("stop mails: %w", err)
@@ -81,7 +80,7 @@ func (tx *Tx) stopMail(ctx context.Context, ids string, now time.Time) error {
 	if err := tx.later(ctx, "stop proofs", sqlStopProofs, ids); err != nil {
 		return fmt.Errorf("stop proofs: %w", err)
 	}
-	return nil
+	return tx.fallClaims(ctx, ids)
 }
 
 var (

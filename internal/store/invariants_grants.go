@@ -69,7 +69,7 @@ var (
 	sqlPlaceEntries = stmt(`SELECT a.id, a.at, a.actor_id, a.action, a.subject_id, a.course_id, a.before, a.after
 		FROM {rows:$1} JOIN audit_entries a ON a.subject_id = CAST(j.value->>0 AS BIGINT)
 		WHERE a.outcome = 'done' AND a.action IN ('enrollment.add', 'enrollment.change', 'enrollment.remove', 'enrollment.restore', 'enrollment.end',
-			'privileges.set', 'grant.confirm', 'course.create', 'course.copy', 'course.hand-over', 'user.name', 'user.update', 'user.merge')
+			'privileges.set', 'grant.confirm', 'course.create', 'course.copy', 'course.hand-over', 'user.name', 'user.update', 'user.merge', 'claim.approve')
 		ORDER BY a.id`)
 	// Also of a merge that was split: what was changed in between stays with who was kept.
 	sqlMergedIntoThese = stmt(`WITH RECURSIVE accounts (person, account) AS (

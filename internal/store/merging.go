@@ -74,6 +74,9 @@ func (tx *Tx) CarryOutMerge(ctx context.Context, m Merging) ([]PartCount, error)
 	if _, err := tx.DecideErasure(ctx, gone.ID, lms.ErasureWithdrawn, m.By, "", m.Now); err != nil {
 		return nil, err
 	}
+	if err := tx.mergeClaims(ctx, gone.ID, kept.ID, m.By, m.Now); err != nil {
+		return nil, err
+	}
 	for _, t := range placeTables {
 		list, err := tx.unite(ctx, t, m)
 		if err != nil {

@@ -41,6 +41,8 @@ var everywhere = []string{
 	`INSERT INTO erasure_requests (user_id, state, note, asked_at, decided_by) VALUES ($3, 'refused', '', $4, $1)`,
 	`INSERT INTO limits (name, amount, set_by, set_at) VALUES ('naming-person', 5, $1, $4)`,
 	`INSERT INTO limit_lifts (limit_name, user_id, subject, reason, lifted_by, lifted_at, until_at, ended_by) VALUES ('naming-person', $1, '', '', $1, $4, $4, $1)`,
+	`INSERT INTO claim_requests (requester_id, waits_id, address, masked, state, asked_at, expires_at, decided_by) VALUES ($3, 1, 'g@uni.example', '', 'refused', $4, $4, $1)`,
+	`INSERT INTO claim_decisions (request_id, course_id, approved, decided_by, decided_at) SELECT id, $2, FALSE, $1, $4 FROM claim_requests`,
 	`INSERT INTO distinct_people (one_id, other_id, said_by, said_at) VALUES (1, $3, $1, $4)`,
 	`INSERT INTO webhooks (owned_by, url, description, events, enabled, salt, created_at, next_at, leased_until) VALUES ($1, 'https://x.example', '', '[]', TRUE, 'x', $4, $4, $4)`,
 }

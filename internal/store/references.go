@@ -104,6 +104,8 @@ var References = []Reference{
 	done("limits", "set_by", "name", "set_at"),
 	done("limit_lifts", "lifted_by", "id"),
 	done("limit_lifts", "ended_by", "id", "ended_at"),
+	done("claim_requests", "decided_by", "id", "state"),
+	done("claim_decisions", "decided_by", "request_id", "course_id"),
 
 	// Entries are only ever added.
 	fated(FateStays, "audit_entries", "actor_id"),
@@ -116,6 +118,9 @@ var References = []Reference{
 	fated(FateStays, "gone_people", "user_id"),
 	// They are about the account; an open one is withdrawn when that goes.
 	fated(FateStays, "erasure_requests", "user_id"),
+	// They are about the accounts; those that are open end when one goes.
+	fated(FateStays, "claim_requests", "requester_id"),
+	fated(FateStays, "claim_requests", "waits_id"),
 	// They mean the accounts, and not who is behind them.
 	fated(FateStays, "merges", "kept_id"),
 	fated(FateStays, "merges", "gone_id"),

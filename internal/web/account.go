@@ -34,7 +34,9 @@ type accountView struct {
 	Courses    []service.CourseView // to which a token can be limited
 	Form       tokenForm
 	Problem    problem
-	Minted     *service.Minted     // a token that was just made
+	Minted     *service.Minted // a token that was just made
+	Claims     claimsOfAccount
+	Merged     []lms.Merge         // of late, into this account
 	Asking     []lms.Merge         // whether this and another account are one person's
 	Erasure    *lms.ErasureRequest // the last request to be erased
 	Note       string              // of a new one, as typed
@@ -112,6 +114,9 @@ func (w *Web) accountOf(r *request) (v accountView, err error) {
 	if v.Sessions, err = w.svc.Sessions(ctx, c); err != nil {
 		return v, err
 	}
+	if v.Claims, err = w.ownClaims(r); err != nil {
+		return v, err
+	}
 	if v.Erasure, err = w.svc.OwnErasure(ctx, c); err != nil {
 		return v, err
 	}
@@ -121,6 +126,9 @@ func (w *Web) accountOf(r *request) (v accountView, err error) {
 	}
 	v.Tokens = tokens.Tokens
 	if v.Asking, err = w.svc.MergesAsking(ctx, c); err != nil {
+		return v, err
+	}
+	if v.Merged, err = w.svc.MergesOfLate(ctx, c); err != nil {
 		return v, err
 	}
 	courses, err := w.svc.Courses(ctx, c, service.CoursesRequest{Limit: tokensOnPage})

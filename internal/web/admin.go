@@ -162,7 +162,7 @@ func (w *Web) showAdminPerson(rw http.ResponseWriter, r *request, status int, p 
 		return err
 	}
 	u := waiting.User
-	v := adminPersonView{Shell: w.shell(r, callName(&u)), Person: u, You: id == r.caller.UserID, Problem: p, Orphans: p.Type == "last-owner" || p.Type == "no-successor"}
+	v := adminPersonView{Shell: w.shell(r, callName(r.words, &u)), Person: u, You: id == r.caller.UserID, Problem: p, Orphans: p.Type == "last-owner" || p.Type == "no-successor"}
 	v.Shell.Section = "admin-people"
 	v.Labels = map[string]string{}
 	for _, p := range w.rp.Providers() {

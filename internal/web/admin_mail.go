@@ -52,6 +52,9 @@ var mailKinds = map[lms.MailKind]lms.Term{
 	lms.MailAddressChanged: "The main address has changed",
 	lms.MailNamed:          "Tells that they were named",
 	lms.MailArrived:        "Tells who has arrived",
+	lms.MailMerged:         "Tells that accounts were merged",
+	lms.MailExpiring:       "Tells who expires soon",
+	lms.MailClaimAsked:     "Somebody else asks for what waits for this address",
 }
 
 func (w *Web) adminMail(rw http.ResponseWriter, r *request) error {

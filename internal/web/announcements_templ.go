@@ -335,7 +335,7 @@ func announcementMeta(a announcementLine) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if a.Author.Named() {
-			templ_7745c5c3_Err = phrase("%s, %s", word(a.Author.DisplayName()), when(a.PublishAt)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = phrase("%s, %s", word(authorName(wordsOf(ctx), &a.Author)), when(a.PublishAt)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -340,12 +340,12 @@ func (w *Web) nameFilter(r *request, v *auditView) {
 	if id := v.Filter.Person; id != 0 {
 		v.Filter.PersonName = "#" + num(id)
 		if u, err := w.svc.User(r.Context(), r.caller, id); err == nil {
-			v.Filter.PersonName = callName(&u)
+			v.Filter.PersonName = callName(r.words, &u)
 		}
 		for _, e := range v.Entries {
 			for _, u := range []*lms.User{&e.Actor, &e.Subject} {
 				if u.ID == id {
-					v.Filter.PersonName = callName(u)
+					v.Filter.PersonName = callName(r.words, u)
 				}
 			}
 		}
@@ -392,9 +392,9 @@ func (w *Web) auditCSV(rw http.ResponseWriter, r *request, scope func(*service.A
 			}
 			whom := ""
 			if e.SubjectID != e.ActorID {
-				whom = actorName(&e.Subject)
+				whom = actorName(r.words, &e.Subject)
 			}
-			return s.Row(w.cellTime(e.At), actorName(&e.Actor), e.Action, whom, e.CourseTitle, string(e.Outcome), e.Reason, string(e.Before), string(e.After), e.RequestID)
+			return s.Row(w.cellTime(e.At), actorName(r.words, &e.Actor), e.Action, whom, e.CourseTitle, string(e.Outcome), e.Reason, string(e.Before), string(e.After), e.RequestID)
 		})
 		if err != nil {
 			return err

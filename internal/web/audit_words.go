@@ -218,7 +218,7 @@ func inWords(p *lang.Printer, e lms.AuditRecord, roles map[string]string) auditL
 	line := auditLine{AuditRecord: e}
 	action := access.Action(e.Action)
 	if e.SubjectID != e.ActorID {
-		line.Whom = actorName(&e.Subject)
+		line.Whom = actorName(p, &e.Subject)
 	}
 	if e.Outcome == lms.OutcomeRefused {
 		line.Verb = p.Term(attempts[action])

@@ -69,7 +69,7 @@ func (w *Web) showErase(rw http.ResponseWriter, r *request, status int, successo
 	if err != nil {
 		return err
 	}
-	v := eraseView{Shell: w.shell(r, r.words.T("Erase %s?", callName(&u))), Person: u, Courses: len(places.Courses), Successor: successor, Problem: p}
+	v := eraseView{Shell: w.shell(r, r.words.T("Erase %s?", callName(r.words, &u))), Person: u, Courses: len(places.Courses), Successor: successor, Problem: p}
 	v.Shell.Section = "admin-people"
 	v.Owns = p.Type == "last-owner" || p.Type == "no-successor"
 	w.render(rw, r, status, erasePage(v))

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"matricula/internal/lms"
+	"matricula/internal/service"
 )
 
 func TestSomebodyAsksToBeErasedAndAnAdministratorDecides_H08(t *testing.T) {
@@ -140,4 +141,32 @@ func TestGrantsAreReviewedOnTheirPage(t *testing.T) {
 	}
 	c.ada.get(c.path+"/audit").says("main", "confirmed what was given to")
 	c.signedIn("one@uni.example", "One", "").get(review).want(http.StatusForbidden)
+}
+
+// Whoever was erased is called by a number, in the reader's language.
+func TestThePseudonymHasWordsInEveryLanguage(t *testing.T) {
+	c := algorithms(t)
+	id := c.enroll("teacher", "grace@uni.example")
+	grace := c.signedIn("grace@uni.example", "Grace", "Hopper")
+	if _, err := c.svc.CreateAnnouncement(t.Context(), grace.caller, c.id, lms.AnnouncementFields{Title: "Labs", Body: "Monday."}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.svc.EraseUser(t.Context(), c.admin.caller, id, service.Leaving{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range []*browser{c.ada, c.admin} {
+		b.post("/language", "language", "it").want(http.StatusSeeOther)
+	}
+	italian := "Persona " + itoa(id) + " (cancellata)"
+	for b, paths := range map[*browser][]string{
+		c.ada:   {c.path + "/people", c.personPath(id), c.path + "/audit", c.path + "/announcements"},
+		c.admin: {"/admin/people/" + itoa(id), "/admin/audit"},
+	} {
+		for _, path := range paths {
+			page := b.get(path).want(http.StatusOK).says("main", italian)
+			if strings.Contains(page.body, "(erased)") {
+				t.Errorf("%s has the English pseudonym", path)
+			}
+		}
+	}
 }

@@ -19,7 +19,7 @@ func (w *Web) InPseudo() {
 func KnowsAction(name string) bool {
 	v, done := verbs[access.Action(name)]
 	_, refused := attempts[access.Action(name)]
-	system := slices.Contains([]access.Action{access.UserClaim, access.UserSignUp, access.AddressChange, access.EnrollmentEnd, access.NoticeObject, access.SessionReused, access.UserExpire, access.WebhookPause}, access.Action(name))
+	system := slices.Contains([]access.Action{access.UserClaim, access.UserSignUp, access.AddressChange, access.EnrollmentEnd, access.NoticeObject, access.ClaimObject, access.SessionReused, access.UserExpire, access.WebhookPause}, access.Action(name))
 	return done && v.of != "" && v.alone != "" && (refused || system)
 }
 

@@ -29,6 +29,7 @@ type homeCourse struct {
 	People  int64  // 0 for who may not see the roster
 	Missing int64  // of them, who has not arrived
 	Told    bool   // whether anything is known about its people
+	Claims  int64  // people who say that they are one of those who have not arrived
 }
 
 // toldLine is an announcement of one of the reader's courses.
@@ -38,7 +39,7 @@ type toldLine struct {
 }
 
 // siteCounts is what administrators see at a glance.
-type siteCounts struct{ People, Missing, Suspended, Orphaned, Erasures int64 }
+type siteCounts struct{ People, Missing, Suspended, Orphaned, Erasures, Claims int64 }
 
 func (w *Web) home(rw http.ResponseWriter, r *request) error {
 	from, err := before(r)
@@ -62,10 +63,14 @@ func (w *Web) home(rw http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	claims, err := w.svc.CountClaimsIn(r.Context(), r.caller, page.Courses)
+	if err != nil {
+		return err
+	}
 	titles := map[int64]string{}
 	for _, c := range page.Courses {
 		titles[c.Course.ID] = c.Course.Title
-		line := homeCourse{CourseView: c}
+		line := homeCourse{CourseView: c, Claims: claims[c.Course.ID]}
 		if n, ok := h.Counts[c.Course.ID]; ok {
 			line.People, line.Missing, line.Told = n.All, n.Pending, true
 		}
@@ -87,6 +92,9 @@ func (w *Web) home(rw http.ResponseWriter, r *request) error {
 	}
 	if s := h.Site; s != nil {
 		v.Site = &siteCounts{People: s.Active + s.Pending, Missing: s.Pending, Suspended: s.Suspended, Orphaned: s.Orphaned, Erasures: s.Erasures}
+		if v.Site.Claims, err = w.svc.CountClaims(r.Context(), r.caller); err != nil {
+			return err
+		}
 	}
 	w.render(rw, r, http.StatusOK, homePage(v))
 	return nil

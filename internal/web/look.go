@@ -77,7 +77,7 @@ func (w *Web) lookAs(rw http.ResponseWriter, r *request) error {
 }
 
 func (w *Web) lookOf(r *request, p service.Preview, page string) (v lookView, err error) {
-	s := w.shell(r, r.words.T("%s as %s sees it", p.View.Course.Title, callName(&p.Member.User)))
+	s := w.shell(r, r.words.T("%s as %s sees it", p.View.Course.Title, callName(r.words, &p.Member.User)))
 	inner := s
 	inner.Course = &p.View
 	v = lookView{Shell: s, Course: frontOf(r, p.View, inner), Person: p.Member.User, Page: lookFront, Pages: []lookPage{{lookFront, "Overview"}, {lookTold, "Announcements"}}}

@@ -48,6 +48,8 @@ var partWords = map[string]lms.Term{
 	"limit_lifts.ended_by":         "Lifted limits that they ended",
 	"distinct_people.said_by":      "Pairs of people whom they told apart",
 	"webhooks.owned_by":            "Webhooks that they saved last",
+	"claim_requests.decided_by":    "Requests for an address that they decided",
+	"claim_decisions.decided_by":   "Requests for an address that they decided in courses",
 	"users":                        "Role on the site",
 	"places":                       "Courses",
 }

@@ -86,6 +86,7 @@ type notMeView struct {
 	Shell   shell
 	Code    string
 	Done    bool
+	Asked   bool // it was a request for what waits for the address
 	Problem problem
 }
 
@@ -95,7 +96,8 @@ func (w *Web) object(rw http.ResponseWriter, r *request) error {
 		return err
 	}
 	v, status := notMeView{Shell: w.shell(r, r.words.T("Not for me")), Code: f.text("code")}, http.StatusOK
-	if err := w.svc.Object(r.Context(), v.Code, r.caller.RequestID); err != nil {
+	asked, err := w.svc.Object(r.Context(), v.Code, r.caller.RequestID)
+	if err != nil {
 		if lms.CodeOf(err) != lms.CodeNotFound {
 			return err
 		}
@@ -103,7 +105,7 @@ func (w *Web) object(rw http.ResponseWriter, r *request) error {
 		errors.As(err, &e)
 		status, v.Problem = http.StatusNotFound, problem{Message: r.words.Error(e)}
 	} else {
-		v.Done = true
+		v.Done, v.Asked = true, asked
 	}
 	w.render(rw, r, status, notMePage(v))
 	return nil

@@ -74,7 +74,7 @@ func (w *Web) showPanel(rw http.ResponseWriter, r *request, v service.CourseView
 	}
 	title := p.Address.Display()
 	if p.Member != nil {
-		title = callName(&p.Member.User)
+		title = callName(r.words, &p.Member.User)
 	}
 	w.render(rw, r, status, personPage(personView{Shell: w.courseShell(r, v, title, "people"), Panel: p}))
 }

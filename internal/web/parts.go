@@ -6,6 +6,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"matricula/internal/lang"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 )
@@ -63,9 +64,9 @@ func addedAt(m *lms.Member) time.Time {
 }
 
 // leftName is what a page calls somebody who was left as they were.
-func leftName(r *service.PlaceResult) string {
+func leftName(p *lang.Printer, r *service.PlaceResult) string {
 	if r.Member.User.ID != 0 {
-		return callName(&r.Member.User)
+		return callName(p, &r.Member.User)
 	}
 	return "#" + num(r.UserID)
 }

@@ -358,7 +358,7 @@ func (v peopleView) nothingFound(p *lang.Printer) string {
 
 // spoken is what a screen reader is told of a row that was just sent.
 func (v rowView) spoken(p *lang.Printer) string {
-	name := callName(&v.Member.User)
+	name := callName(p, &v.Member.User)
 	if v.Problem.Message != "" {
 		return p.T("Not saved for %s. %s", name, v.Problem.Message)
 	}

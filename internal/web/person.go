@@ -251,7 +251,7 @@ func (w *Web) setRole(rw http.ResponseWriter, r *request) error {
 // toastOf says in a sentence what was switched for somebody, as far as that can
 // be told from what would undo it.
 func toastOf(m *lms.Member, undo string) lms.Text {
-	name := callName(&m.User)
+	name := callText(&m.User)
 	change, ok := readUndo(undo)
 	if !ok {
 		return lms.Say("Saved for %s.", name)

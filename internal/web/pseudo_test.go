@@ -105,9 +105,20 @@ func TestEveryPageSaysEverythingThroughTheCatalog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.enroll("student", "waits@uni.example")
+	claim, err := c.svc.AskClaim(t.Context(), c.ada.caller, "nobody@uni.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.name(c.admin, "else@uni.example", "member")
+	for _, email := range []string{"waits@uni.example", "x@uni.example"} {
+		if _, err := c.svc.AskClaim(t.Context(), c.signedIn("else@uni.example", "Sam", "Okoro").caller, email); err != nil {
+			t.Fatal(err)
+		}
+	}
 	c.web.InPseudo()
 
-	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID), "{term_id}", itoa(term), "{section_id}", itoa(section.ID), "{import_id}", itoa(list.ID), "{source_id}", itoa(source.ID), "{run_id}", itoa(run.ID), "{webhook_id}", itoa(hook.Webhook.ID), "{request_id}", itoa(request.ID), "{merge_id}", itoa(merge.ID))
+	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID), "{term_id}", itoa(term), "{section_id}", itoa(section.ID), "{import_id}", itoa(list.ID), "{source_id}", itoa(source.ID), "{run_id}", itoa(run.ID), "{webhook_id}", itoa(hook.Webhook.ID), "{request_id}", itoa(request.ID), "{merge_id}", itoa(merge.ID), "{claim_id}", itoa(claim.ID))
 	seen := 0
 	for _, pattern := range c.web.Routes() {
 		method, path, _ := strings.Cut(pattern, " ")
@@ -161,6 +172,9 @@ func TestEveryPageSaysEverythingThroughTheCatalog(t *testing.T) {
 	c.admin.get("/admin/courses?show=orphaned&term=" + itoa(old)).want(http.StatusOK).checkMarked()
 	c.admin.post("/admin/people/search", "search", "nobody").want(http.StatusOK).checkMarked()
 	c.admin.post("/admin/people", "email", "x").checkMarked()
+	c.ada.post("/account/claims", "email", "x").want(http.StatusUnprocessableEntity).checkMarked()
+	c.ada.post(c.path+"/people/requests/"+itoa(claim.ID+1)+"/refuse", "reason", strings.Repeat("0", 501)).want(http.StatusUnprocessableEntity).checkMarked()
+	c.admin.post("/admin/claims/"+itoa(claim.ID)+"/refuse", "reason", "").want(http.StatusConflict).checkMarked()
 	c.admin.post("/admin/erasures/"+itoa(request.ID)+"/refuse", "reason", "").want(http.StatusUnprocessableEntity).checkMarked()
 	c.admin.post("/admin/people/" + itoa(c.ada.user.ID) + "/erase").want(http.StatusUnprocessableEntity).checkMarked()
 	c.admin.post("/admin/people/"+itoa(c.ada.user.ID)+"/erase", "sure", "yes").want(http.StatusConflict).checkMarked()

@@ -38,7 +38,7 @@ func (w *Web) showRemove(rw http.ResponseWriter, r *request, status int, p probl
 		return err
 	}
 	w.render(rw, r, status, removePage(removeView{
-		Shell: w.courseShell(r, v, r.words.T("Remove %s?", callName(&m.User)), "people"), CourseID: v.Course.ID, Member: m, You: id == r.caller.UserID, Problem: p,
+		Shell: w.courseShell(r, v, r.words.T("Remove %s?", callName(r.words, &m.User)), "people"), CourseID: v.Course.ID, Member: m, You: id == r.caller.UserID, Problem: p,
 	}))
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"matricula/internal/lang"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 )
@@ -139,11 +140,26 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // callName is what pages call somebody: the name, else the address as people
 // read it.
-func callName(u *lms.User) string {
-	if u.Named() {
-		return u.DisplayName()
+func callName(p *lang.Printer, u *lms.User) string { return p.Text(callText(u)) }
+
+// callText is callName as a text: whoever was erased is called by a pseudonym, which
+// has words.
+func callText(u *lms.User) lms.Text {
+	switch {
+	case u.Anonymized():
+		return lms.PseudonymText(u.ID)
+	case u.Named():
+		return lms.Say("%s", u.DisplayName())
 	}
-	return u.Email.Display()
+	return lms.Say("%s", u.Email.Display())
+}
+
+// authorName is what readers of a course call whoever wrote something.
+func authorName(p *lang.Printer, u *lms.User) string {
+	if u.Anonymized() {
+		return callName(p, u)
+	}
+	return u.DisplayName()
 }
 
 func siteRoleName(r lms.SiteRole) lms.Term {

@@ -47,6 +47,7 @@ var routes = slices.Concat(
 	termRoutes,
 	limitRoutes,
 	mergeRoutes,
+	claimRoutes,
 )
 
 var assetRoutes = []route{

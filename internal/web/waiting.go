@@ -60,7 +60,7 @@ func (w *Web) showAddress(rw http.ResponseWriter, r *request, status int, f corr
 	u := report.Member.User
 	f.Path, f.ID = personPath(v.Course.ID, id, "/address"), id
 	w.render(rw, r, status, addressPage(addressView{
-		Shell: w.courseShell(r, v, r.words.T("The address of %s", callName(&u)), "people"), CourseID: v.Course.ID, Person: u, Form: f, Problem: p,
+		Shell: w.courseShell(r, v, r.words.T("The address of %s", callName(r.words, &u)), "people"), CourseID: v.Course.ID, Person: u, Form: f, Problem: p,
 	}))
 	return nil
 }

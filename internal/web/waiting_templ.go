@@ -51,9 +51,9 @@ func addressPage(v addressView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var3 string
-			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(t(ctx, "The address of %s", callName(&v.Person)))
+			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(t(ctx, "The address of %s", callName(wordsOf(ctx), &v.Person)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/waiting.templ`, Line: 11, Col: 57}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/waiting.templ`, Line: 11, Col: 71}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
@@ -120,9 +120,9 @@ func addressPage(v addressView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var6 string
-			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(t(ctx, "Back to %s", callName(&v.Person)))
+			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(t(ctx, "Back to %s", callName(wordsOf(ctx), &v.Person)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/waiting.templ`, Line: 21, Col: 101}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/waiting.templ`, Line: 21, Col: 115}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {
@@ -628,7 +628,7 @@ func givenBy(v adminPersonView, c service.CourseView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = phrase("Added to this course by %s on %s.", word(actorName(&by)), onDay(e.CreatedAt)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = phrase("Added to this course by %s on %s.", word(actorName(wordsOf(ctx), &by)), onDay(e.CreatedAt)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -645,12 +645,12 @@ func givenBy(v adminPersonView, c service.CourseView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if c.Member.Enrollment == nil {
-					templ_7745c5c3_Err = phrase("What may be done was set by %s on %s.", word(actorName(&by)), onDay(g.GrantedAt)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = phrase("What may be done was set by %s on %s.", word(actorName(wordsOf(ctx), &by)), onDay(g.GrantedAt)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				} else {
-					templ_7745c5c3_Err = phrase("What differs from the role was set by %s on %s.", word(actorName(&by)), onDay(g.GrantedAt)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = phrase("What differs from the role was set by %s on %s.", word(actorName(wordsOf(ctx), &by)), onDay(g.GrantedAt)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -802,9 +802,9 @@ func arrivalsExpiring(v arrivalsView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var42 string
-				templ_7745c5c3_Var42, templ_7745c5c3_Err = templ.JoinStringErrs(callName(&e.Member.User))
+				templ_7745c5c3_Var42, templ_7745c5c3_Err = templ.JoinStringErrs(callName(wordsOf(ctx), &e.Member.User))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/waiting.templ`, Line: 141, Col: 90}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/waiting.templ`, Line: 141, Col: 104}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var42))
 				if templ_7745c5c3_Err != nil {
@@ -916,9 +916,9 @@ func arrivalsExpiring(v arrivalsView) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var49 string
-					templ_7745c5c3_Var49, templ_7745c5c3_Err = templ.JoinStringErrs(callName(&e.Member.User))
+					templ_7745c5c3_Var49, templ_7745c5c3_Err = templ.JoinStringErrs(callName(wordsOf(ctx), &e.Member.User))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/waiting.templ`, Line: 155, Col: 95}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/waiting.templ`, Line: 155, Col: 109}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var49))
 					if templ_7745c5c3_Err != nil {
@@ -1288,7 +1288,7 @@ func goneHow(p *lms.GonePlace) lms.Text {
 	if p.Expired {
 		return lms.Say("Expired")
 	}
-	return lms.Say("Withdrawn by %s", actorName(&p.EndedBy))
+	return lms.Say("Withdrawn by %s", actorText(&p.EndedBy))
 }
 
 var _ = templruntime.GeneratedTemplate

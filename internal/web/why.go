@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"matricula/internal/access"
+	"matricula/internal/lang"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 )
@@ -49,25 +50,27 @@ func denied(e access.Explanation, r *service.AccessReport) lms.Text {
 	return lms.Say("No, it was taken away.")
 }
 
-func whoGranted(r *service.AccessReport) (by string, at time.Time, ok bool) {
+func whoGranted(r *service.AccessReport) (by lms.Text, at time.Time, ok bool) {
 	if r.GrantedBy == nil || r.Member.Grant == nil {
-		return "", time.Time{}, false
+		return lms.Text{}, time.Time{}, false
 	}
-	return actorName(r.GrantedBy), r.Member.Grant.GrantedAt, true
+	return actorText(r.GrantedBy), r.Member.Grant.GrantedAt, true
 }
 
-// actorName is what pages call whoever did something.
-func actorName(u *lms.User) string {
+// actorText is what pages call whoever did something.
+func actorText(u *lms.User) lms.Text {
 	if u.ID == lms.SystemUserID {
-		return "Matricula"
+		return lms.Say("%s", "Matricula")
 	}
-	return callName(u)
+	return callText(u)
 }
+
+func actorName(p *lang.Printer, u *lms.User) string { return p.Text(actorText(u)) }
 
 // panelName is the heading of a panel.
-func panelName(p panelView) string {
+func panelName(words *lang.Printer, p panelView) string {
 	if p.Member != nil {
-		return callName(&p.Member.User)
+		return callName(words, &p.Member.User)
 	}
 	return p.Address.Display()
 }

@@ -251,7 +251,7 @@ func (w *world) object() {
 		return
 	}
 	n := rapid.SampledFrom(some).Draw(w.t, "notice")
-	err := w.svc.Object(ctx, n.secret, "")
+	_, err := w.svc.Object(ctx, n.secret, "")
 	may := slices.Contains(w.notices, n) && n.who.status == lms.StatusPending && n.counts()
 	w.told(fmt.Sprintf("objecting as %d", n.who.id), err, may)
 	n.objected = n.objected || may

@@ -22,8 +22,8 @@ import (
 
 // The policies: newer nouns have their part in a file of their own.
 var (
-	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, webhooksAPIPolicy, termAPIPolicy, limitAPIPolicy, mailAPIPolicy, waitingAPIPolicy, mergeAPIPolicy, erasingAPIPolicy)
-	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, webhooksWebPolicy, reportWebPolicy, termWebPolicy, limitWebPolicy, mailWebPolicy, waitingWebPolicy, mergeWebPolicy, erasingWebPolicy, courseWebPolicy)
+	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, webhooksAPIPolicy, termAPIPolicy, limitAPIPolicy, mailAPIPolicy, waitingAPIPolicy, mergeAPIPolicy, claimAPIPolicy, erasingAPIPolicy)
+	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, webhooksWebPolicy, reportWebPolicy, termWebPolicy, limitWebPolicy, mailWebPolicy, waitingWebPolicy, mergeWebPolicy, claimWebPolicy, erasingWebPolicy, courseWebPolicy)
 	allPolicies = slices.Concat(operationsPolicy, apiPolicies, webPolicies)
 )
 
@@ -47,6 +47,8 @@ type fixture struct {
 	webhook, delivery           int64
 	bystander                   access.Caller
 	slip, merge, question       int64
+	claim                       int64
+	claims                      int
 	serial                      int
 }
 
@@ -202,7 +204,7 @@ func (f *fixture) target(r row, a actor) (method, path string) {
 	}
 	id := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return method, strings.NewReplacer("{course_id}", id(f.course), "{user_id}", id(user), "{role_id}", id(f.role), "{session_id}", id(f.otherSession),
-		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{lift_id}", id(f.lift), "{section_id}", id(f.section), "{import_id}", id(f.list), "{source_id}", id(f.source), "{run_id}", id(f.run), "{webhook_id}", id(f.webhook), "{delivery_id}", id(f.delivery), "{request_id}", id(f.request), "{merge_id}", id(f.merge), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
+		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{lift_id}", id(f.lift), "{section_id}", id(f.section), "{import_id}", id(f.list), "{source_id}", id(f.source), "{run_id}", id(f.run), "{webhook_id}", id(f.webhook), "{delivery_id}", id(f.delivery), "{request_id}", id(f.request), "{merge_id}", id(f.merge), "{claim_id}", id(f.claim), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
 }
 
 // bringList makes the class list that a route is about.
@@ -252,6 +254,9 @@ func (f *fixture) ask(r row, a actor) app.Answer {
 		q, err := f.Service.AskErasure(context.Background(), f.bystander, "") // the one that is open, if there is one
 		f.must(err)
 		f.request = q.ID
+	}
+	if strings.Contains(r.route, "{claim_id}") {
+		f.makeClaim(r.route)
 	}
 	method, path := f.target(r, a)
 	c := f.client(a)

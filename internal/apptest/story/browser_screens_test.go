@@ -64,7 +64,7 @@ type scene struct {
 	*campus
 	course, pendingID, activeID, announcement, roleID, section, year, term int64
 	lists                                                                  map[string]int64 // by what is to be seen of them
-	source, run, merge, question, request, webhook                         int64
+	source, run, merge, question, request, webhook, claim                  int64
 }
 
 var (
@@ -187,6 +187,28 @@ func furnish(t *testing.T, c *campus) *scene {
 	return s
 }
 
+// elsewhere has two people say that they are somebody who is waited for, of whom one
+// was told no before.
+func (s *scene) elsewhere(t *testing.T, owner access.Caller) {
+	t.Helper()
+	waits := []apptest.Person{colleague("augusta.ada.maximiliana.waits.for.long@uni.example", "", ""), colleague("owner.not.yet.here@uni.example", "", "")}
+	s.enroll(t, owner, s.course, lms.RoleStudent, waits[0])
+	s.enroll(t, owner, s.course, lms.RoleOwner, waits[1])
+	for i, p := range waits {
+		by := s.earlier(t, colleague(fmt.Sprintf("a.private.address.%d@uni.example", i), "Augusta", "von Hohenstein-Wolfeschlegelsteinhausen"))
+		q, err := s.Service.AskClaim(t.Context(), by, p.Email)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.claim = q.ID
+	}
+	for _, email := range []string{"ada.lovelace.of.long.ago@uni.example", "ada@elsewhere.example"} {
+		if _, err := s.Service.AskClaim(t.Context(), owner, email); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // doubtful has somebody ask to be erased, and somebody give privileges and leave.
 func (s *scene) doubtful(t *testing.T, owner access.Caller) {
 	t.Helper()
@@ -195,6 +217,7 @@ func (s *scene) doubtful(t *testing.T, owner access.Caller) {
 		t.Fatal(err)
 	}
 	s.request = q.ID
+	s.elsewhere(t, owner)
 	giver := colleague("giver@uni.example", "Gottfried Wilhelm Amadeus", "von Hohenstein-Wolfeschlegelsteinhausen")
 	id := s.enroll(t, owner, s.course, lms.RoleAssistant, giver)[0]
 	by := s.earlier(t, giver)
@@ -326,6 +349,9 @@ func (r *tour) pages() {
 	r.open(fmt.Sprintf("%s/people/%d/remove", course, r.activeID), "person-remove")
 	r.open(course+"/people/left", "people-who-have-left")
 	r.open(course+"/people/review", "people-grants-to-review")
+	r.open(course+"/people/requests", "people-requests-from-other-accounts")
+	r.v.ClickText("main summary", "It is not they")
+	r.check("people-requests-refusing")
 	r.open(course+"/sections", "sections")
 	r.open(fmt.Sprintf("%s/sections/%d", course, r.section), "section")
 	r.open(fmt.Sprintf("%s/sections/%d/delete", course, r.section), "section-delete")
@@ -384,6 +410,8 @@ func (r *tour) pages() {
 	r.v.sees(".looked-at table", "Ada")
 	r.check("look-people")
 	r.open("/account", "account")
+	r.v.ClickText("summary", "Ask the teachers for it")
+	r.check("account-asking-for-what-waits")
 	r.v.ClickText("summary", "Add an address")
 	r.v.Type("#new-address", "ada."+r.look.name+"@home.example")
 	r.v.ClickText("main button", "Send the code")
@@ -410,6 +438,7 @@ func (r *tour) pages() {
 	r.open(fmt.Sprintf("/merges/%d", r.question), "site-merge-asked")
 	r.open(fmt.Sprintf("/admin/people/%d/erase", r.pendingID), "site-person-erase")
 	r.open("/admin/erasures", "site-requests-to-be-erased")
+	r.open("/admin/claims", "site-requests-from-other-accounts")
 	r.open("/admin/arrivals", "site-arrivals")
 	r.open("/admin/courses", "site-courses")
 	r.open(fmt.Sprintf("/admin/courses?term=%d", r.year), "site-courses-of-a-year")
@@ -476,6 +505,7 @@ func (r *tour) inItalian() {
 	for _, p := range [][2]string{
 		{"", "course"},
 		{"/people", "people"},
+		{"/people/requests", "people-requests"},
 		{"/arrivals", "arrivals"},
 		{fmt.Sprintf("/imports/%d", r.lists["to-look-over"]), "class-list"},
 		{"/announcements", "announcements"},
@@ -503,9 +533,9 @@ func (r *tour) missing() {
 		if slices.ContainsFunc(r.seen, path.MatchString) {
 			continue
 		}
-		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section), "{source_id}", fmt.Sprint(r.source), "{run_id}", fmt.Sprint(r.run), "{import_id}", fmt.Sprint(r.lists["done"]), "{term_id}", fmt.Sprint(r.term), "{request_id}", fmt.Sprint(r.request), "{webhook_id}", fmt.Sprint(r.webhook))
+		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section), "{source_id}", fmt.Sprint(r.source), "{run_id}", fmt.Sprint(r.run), "{import_id}", fmt.Sprint(r.lists["done"]), "{term_id}", fmt.Sprint(r.term), "{request_id}", fmt.Sprint(r.request), "{webhook_id}", fmt.Sprint(r.webhook), "{claim_id}", fmt.Sprint(r.claim))
 		// Of the administrators' pages, those show again what stands above them, or lead there.
-		if slices.Contains([]string{"/admin/people/search", "/admin/people/find", "/admin/audit/search", "/admin/limits/lift", "/admin/limits/end", "/admin/terms/{term_id}/delete", "/admin/sources/{source_id}/runs", "/admin/erasures/{request_id}/refuse"}, pattern) {
+		if slices.Contains([]string{"/admin/people/search", "/admin/people/find", "/admin/audit/search", "/admin/limits/lift", "/admin/limits/end", "/admin/terms/{term_id}/delete", "/admin/sources/{source_id}/runs", "/admin/erasures/{request_id}/refuse", "/admin/claims/{claim_id}/refuse"}, pattern) {
 			continue
 		}
 		asked := fill.Replace(pattern)

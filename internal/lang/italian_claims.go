@@ -1,0 +1,66 @@
+package lang
+
+// Asking for what waits for an address with which one has not signed in, and deciding
+// about it.
+func init() {
+	italian.add(entries{
+		"Asked": "Richiesto", "Given to you": "Assegnato", "Not given to you": "Non assegnato", "Signed in as": "Ha effettuato l'accesso come", "Says that they are": "Dice di essere", "Waiting for an answer": "In attesa di risposta",
+		"Nobody has answered": "Nessuno ha risposto", "Withdraw": "Ritira", "Withdrawn.": "Ritirata.", "Why not (optional)": "Perché no (facoltativo)", "It is not they…": "Non è questa persona…",
+		"Requests from other accounts": "Richieste da altri account", "%d request from another account": "%d richiesta da un altro account", "%d requests from other accounts": "%d richieste da altri account",
+		"Ask for what waits": "Chiedi ciò che è in attesa", "Ask the teachers for it": "Chiedilo ai docenti", "%s says that they are %s": "%s dice di essere %s", "Address by which your school knows you": "Indirizzo con cui la scuola ti conosce",
+		"Ask the teachers for what waits for your other address": "Chiedi ai docenti ciò che è in attesa per il tuo altro indirizzo",
+		"Something waits for another address of mine":            "Qualcosa è in attesa per un altro mio indirizzo",
+		"What they would have in this course":                    "Che cosa avrebbe in questo corso",
+		"I have asked them: give it to them":                     "Ho chiesto di persona: assegnalo",
+		"Nobody asks for anything.":                              "Nessuno chiede nulla.",
+		"Nobody asks for what waits in this course.":             "Nessuno chiede ciò che è in attesa in questo corso.",
+		"Noted. Nothing is given to whoever asked.":              "Annotato. A chi ha chiesto non viene dato nulla.",
+		"Somebody else asks for what waits for this address":     "Qualcun altro chiede ciò che è in attesa per questo indirizzo",
+
+		"Asked. If something waits for this address, its teachers will see your request.":                                                                                                                                                 "Richiesta inviata. Se qualcosa è in attesa per questo indirizzo, i docenti interessati la vedranno.",
+		"Asked %s. If something waits for this address, its teachers see your request until %s.":                                                                                                                                          "Richiesto il %s. Se qualcosa è in attesa per questo indirizzo, i docenti interessati vedono la richiesta fino al %s.",
+		"Given. They find the course among theirs the next time that they look.":                                                                                                                                                          "Assegnato. La persona troverà il corso tra i suoi la prossima volta che guarda.",
+		"Refused. Whoever asked finds that on their account page.":                                                                                                                                                                        "Rifiutata. Chi ha chiesto lo trova nella pagina del proprio account.",
+		"Your school knows you by another address than the one with which you signed in? The quickest is to sign in with that one.":                                                                                                       "La scuola ti conosce con un indirizzo diverso da quello con cui hai effettuato l'accesso? Il modo più rapido è accedere con quello.",
+		"Or, if you read mail there, add it above: what waits for it is yours as soon as you have typed the code.":                                                                                                                        "Oppure, se lì leggi la posta, aggiungilo qui sopra: ciò che lo attende è tuo appena hai inserito il codice.",
+		"If something waits for the address, its teachers see your request, with your name and the address of this account. They will want to hear from you in person that it is you: tell them.":                                         "Se qualcosa è in attesa per l'indirizzo, i docenti interessati vedono la tua richiesta, con il tuo nome e l'indirizzo di questo account. Vorranno sentire da te di persona che sei tu: diglielo.",
+		"These people have signed in with another account, and say that they are somebody who is waited for in this course.":                                                                                                              "Queste persone hanno effettuato l'accesso con un altro account e dicono di essere qualcuno che è atteso in questo corso.",
+		"These people have signed in with another account than the one by which they are waited for. Teachers give what waits in their courses; you can give all of it.":                                                                  "Queste persone hanno effettuato l'accesso con un account diverso da quello con cui sono attese. I docenti assegnano ciò che è in attesa nei loro corsi; tu puoi assegnare tutto.",
+		"Ask the person face to face, in class or by a telephone number that you know. Names are what people have called themselves at their provider, and prove nothing; nor does an answer from the address with which they signed in.": "Chiedi alla persona di presenza, in aula o a un numero di telefono che conosci. I nomi sono quelli che le persone si sono date presso il loro provider e non provano nulla; nemmeno una risposta dall'indirizzo con cui hanno effettuato l'accesso.",
+		"What waits for the address elsewhere, and the address itself, stay as they are. Class lists with the address name that person again: for good, the two are one once the address is proved, or an administrator merges them.":     "Ciò che altrove è in attesa per l'indirizzo, e l'indirizzo stesso, restano come sono. Gli elenchi con quell'indirizzo indicheranno di nuovo quella persona: le due diventano una sola per sempre quando l'indirizzo viene verificato, o un amministratore le unisce.",
+		"Whoever asked reads it. Do not write what waits, or for whom.":                                                                                                                                                                   "Lo legge chi ha chiesto. Non scrivere che cosa è in attesa, né per chi.",
+		"Whoever reads %s was told by mail, and can object.":                                                                                                                                                                              "Chi legge %s è stato avvisato per posta e può opporsi.",
+		"This site sends no mail, so that nobody at these addresses is told that they are asked for.":                                                                                                                                     "Questo sito non invia posta, perciò nessuno a questi indirizzi viene avvisato della richiesta.",
+		"There is nothing to decide about this request any more: it was withdrawn or has expired, or whoever was waited for has signed in, was corrected or is gone.":                                                                     "Su questa richiesta non c'è più nulla da decidere: è stata ritirata o è scaduta, oppure la persona attesa ha effettuato l'accesso, è stata corretta o non c'è più.",
+		"This request is your own, and nobody can give themselves what is another's. Ask somebody else who manages the course.":                                                                                                           "Questa richiesta è tua, e nessuno può assegnarsi ciò che è di un altro. Chiedi a un'altra persona che gestisce il corso.",
+		"What waits here is to own the course, and that is not given on somebody's word. They can prove the address by a code, or ask an administrator.":                                                                                  "Ciò che è in attesa qui è la proprietà del corso, e quella non si assegna sulla parola. La persona può verificare l'indirizzo con un codice, o chiedere a un amministratore.",
+		"You have asked for %d addresses within a day, which is as many as one person can. Ask your teacher in person, or go on tomorrow.":                                                                                                "In un giorno hai chiesto per %d indirizzi, il massimo per una persona. Chiedi di persona al tuo docente, o continua domani.",
+		"A service account is nobody, and nothing waits for it.":                                                                                                                                                                          "Un account di servizio non è nessuno, e nulla lo attende.",
+
+		"Somebody says that your address at %s is theirs": "Qualcuno dice che il tuo indirizzo su %s è suo",
+		"Something waits at %s for this address. Somebody who signed in there as %s says that the address is theirs, and asks for it.":           "Su %s qualcosa è in attesa per questo indirizzo. Qualcuno che ha effettuato l'accesso come %s dice che l'indirizzo è suo, e lo chiede.",
+		"If it was you, you need not wait for anybody's answer: sign in with the account that has this address, or prove it under “My account”:": "Se eri tu, non devi aspettare la risposta di nessuno: accedi con l'account che ha questo indirizzo, o verificalo in «Il mio account»:",
+		"If it was not you, say so here, and nothing is given to them. You need no account:":                                                     "Se non eri tu, dillo qui, e non viene dato nulla. Non serve un account:",
+
+		"Requests for an address that they decided":            "Richieste per un indirizzo su cui ha deciso",
+		"Requests for an address that they decided in courses": "Richieste per un indirizzo su cui ha deciso nei corsi",
+
+		"asked for what waits for":                                        "ha chiesto ciò che è in attesa per",
+		"asked for what waits for another address":                        "ha chiesto ciò che è in attesa per un altro indirizzo",
+		"withdrew the request for what waits for":                         "ha ritirato la richiesta di ciò che è in attesa per",
+		"withdrew a request for what waits for another address":           "ha ritirato una richiesta di ciò che è in attesa per un altro indirizzo",
+		"noted that somebody else asks for what waits for":                "ha annotato che qualcun altro chiede ciò che è in attesa per",
+		"noted that somebody else asks for what waits":                    "ha annotato che qualcun altro chiede ciò che è in attesa",
+		"moved what waits to another account, for":                        "ha spostato a un altro account ciò che è in attesa, per",
+		"moved what waits to another account":                             "ha spostato a un altro account ciò che è in attesa",
+		"refused to move to another account what waits for":               "ha rifiutato di spostare a un altro account ciò che è in attesa per",
+		"refused to move what waits to another account":                   "ha rifiutato di spostare a un altro account ciò che è in attesa",
+		"refused to move to another account all that waits for":           "ha rifiutato di spostare a un altro account tutto ciò che è in attesa per",
+		"refused to move all that waits to another account":               "ha rifiutato di spostare a un altro account tutto ciò che è in attesa",
+		"wanted to ask for what waits for another address":                "voleva chiedere ciò che è in attesa per un altro indirizzo",
+		"wanted to withdraw a request for what waits for another address": "voleva ritirare una richiesta di ciò che è in attesa per un altro indirizzo",
+		"wanted to move what waits to another account":                    "voleva spostare a un altro account ciò che è in attesa",
+		"wanted to refuse a request for what waits":                       "voleva rifiutare una richiesta di ciò che è in attesa",
+		"wanted to refuse a request for all that waits":                   "voleva rifiutare una richiesta di tutto ciò che è in attesa",
+	})
+}
