@@ -37,6 +37,8 @@ var (
 		{"erase proofs", stmt(`DELETE FROM proofs WHERE user_id = $1`)},
 		{"erase notices", stmt(`DELETE FROM notices WHERE user_id = $1`)},
 		{"erase records of merges", stmt(`DELETE FROM merge_rows WHERE merge_id IN (SELECT m.id FROM merges m WHERE m.kept_id = $1 OR m.gone_id = $1)`)},
+		{"erase links", stmt(`DELETE FROM directory_links WHERE user_id = $1`)},
+		{"erase what directories say", stmt(`DELETE FROM directory_people WHERE user_id = $1`)},
 		{"erase identifiers", stmt(`DELETE FROM sourced_ids WHERE kind = 'user' AND local_id = $1`)},
 	}
 

@@ -26,6 +26,8 @@ var (
 	sqlStopMails     = stmt(`UPDATE mails SET state = 'canceled', data = '{}', ended_at = $2, lease_node = '' WHERE state = 'queued' AND user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
 	sqlForgetMails   = stmt(`UPDATE mails SET address = '' WHERE user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
 	sqlStopProofs    = stmt(`DELETE FROM proofs WHERE user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
+	sqlUnlink        = stmt(`DELETE FROM directory_links WHERE user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
+	sqlUnprovision   = stmt(`DELETE FROM directory_people WHERE user_id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {rows:$1})`)
 	sqlAddGone       = stmt(`INSERT INTO gone_people (user_id, gone_at, gone_by, expired, address_hash, masked)
 		SELECT CAST(j.value->>0 AS BIGINT), $2, $3, $4, j.value->>1, j.value->>2 FROM {rows:$1}`)
 )
@@ -60,6 +62,11 @@ func (tx *Tx) ErasePending(ctx context.Context, people []Gone, by int64, expired
 	}
 	if err := tx.later(ctx, "forget addresses of mails", sqlForgetMails, param); err != nil {
 		return fmt.Errorf("forget addresses of mails: %w", err)
+	}
+	for _, st := range []*statement{sqlUnlink, sqlUnprovision} {
+		if err := tx.later(ctx, "forget what directories say", st, param); err != nil {
+			return fmt.Errorf("forget what directories say: %w", err)
+		}
 	}
 	for _, id := range ids {
 		tx.search.add(searchEntry{id: id})

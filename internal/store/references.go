@@ -70,6 +70,8 @@ var References = []Reference{
 	moved("past_places", "user_id", "id"),
 	moved("mails", "user_id", "id"),
 	moved("notices", "user_id", "id"),
+	moved("directory_people", "user_id", "id"),
+	moved("directory_links", "user_id", "id"),
 	moved("users", "merged_into", "id"),
 
 	// What a student system calls this person. It is no declared key, since the
@@ -105,6 +107,8 @@ var References = []Reference{
 	fated(FateStays, "audit_entries", "subject_id"),
 	// They answer a repeated request of the same account, for a day.
 	fated(FateStays, "idempotency_keys", "user_id"),
+	// Service accounts are not merged.
+	fated(FateStays, "directories", "account_id"),
 	// Whoever is gone for good is not merged.
 	fated(FateStays, "gone_people", "user_id"),
 	// They are about the account; an open one is withdrawn when that goes.
