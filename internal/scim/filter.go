@@ -74,8 +74,8 @@ func escaped(s string) (rune, int) {
 	return 0, 0
 }
 
-// checkFilter refuses comparisons that mean nothing: of what is true or false there is
-// no order, and no part.
+// checkFilter reads the texts of a filter, and refuses comparisons that mean nothing: of
+// what is true or false there is no order, and no part.
 func checkFilter(e filter.Expression) error {
 	switch e := e.(type) {
 	case *filter.LogicalExpression:
@@ -88,6 +88,14 @@ func checkFilter(e filter.Expression) error {
 	case *filter.ValuePath:
 		return checkFilter(e.ValueFilter)
 	case *filter.AttributeExpression:
+		// The parser leaves a text as it was written.
+		if s, ok := e.CompareValue.(string); ok {
+			var out string
+			if json.Unmarshal([]byte(`"`+s+`"`), &out) != nil {
+				return bad(invalidFilter, "The filter holds a text that is no JSON.")
+			}
+			e.CompareValue = out
+		}
 		name := strings.ToLower(e.AttributePath.AttributeName)
 		if name != "active" && name != "primary" {
 			return nil

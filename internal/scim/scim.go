@@ -91,6 +91,9 @@ func New(svc *service.Service, opts Options) *SCIM {
 		})
 	}
 	for path, methods := range allowed {
+		if path != "/.search" && strings.HasSuffix(path, "/.search") {
+			continue // of no other method than as an id, which nobody has
+		}
 		s.mux.HandleFunc(Base+path, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", strings.Join(methods, ", "))
 			s.WriteError(w, r, &refusal{status: http.StatusMethodNotAllowed, problem: "method", detail: "This address takes " + strings.Join(methods, ", ") + " only."})
