@@ -63,25 +63,17 @@ func (s *Service) ProvisionUser(ctx context.Context, c access.Caller, f Provisio
 			if err != nil {
 				return p, err
 			}
-			named, err := w.tx.NamePeople(ctx, c.UserID, w.now, []store.Naming{{Address: address, AsTyped: f.UserName, GivenName: f.GivenName, FamilyName: f.FamilyName}})
-			if err != nil {
-				return p, err
-			}
-			n := named[address]
-			u, places, err := w.hold(ctx, n.UserID)
-			if isNotFound(err) {
-				return p, userNameTaken(f.UserName)
-			}
+			u, places, created, err := w.nameForDirectory(ctx, store.Naming{Address: address, AsTyped: f.UserName, GivenName: f.GivenName, FamilyName: f.FamilyName})
 			if err != nil {
 				return p, err
 			}
 			if p, err = w.provisioned(ctx, d, u.ID); err != nil {
 				return p, err
 			}
-			if !n.Created && !p.HeldBack {
+			if !created && !p.HeldBack {
 				return p, userNameTaken(f.UserName)
 			}
-			if n.Created {
+			if created {
 				w.action = access.UserName
 				if err := w.record(ctx, u.ID, nil, userAudit{SiteRole: lms.SiteMember, Named: true}); err != nil {
 					return p, err
@@ -92,6 +84,38 @@ func (s *Service) ProvisionUser(ctx context.Context, c access.Caller, f Provisio
 			return w.provision(ctx, d, p, places, f)
 		})
 	})
+}
+
+// nameForDirectory finds whoever has an address, or makes them, and holds them. Whoever
+// names somebody else holds the address only against its being taken away, which of
+// many who do it at once each would keep the others from holding the person.
+func (w *work) nameForDirectory(ctx context.Context, n store.Naming) (u lms.User, places []store.PlaceOf, created bool, err error) {
+	holder, known, err := w.tx.AddressHolder(ctx, n.Address)
+	if err != nil {
+		return u, nil, false, err
+	}
+	id := holder.UserID
+	if !known {
+		found := map[lms.Email]store.Named{}
+		if err := w.tx.NameUnknown(ctx, w.caller.UserID, w.now, []store.Naming{n}, found); err != nil {
+			return u, nil, false, err
+		}
+		if !found[n.Address].Created { // somebody else has at this moment
+			return u, nil, false, errAgain
+		}
+		id = found[n.Address].UserID
+	}
+	u, places, err = w.hold(ctx, id)
+	if isNotFound(err) { // they were erased at this moment, and the address is free
+		err = errAgain
+	}
+	if err != nil {
+		return u, nil, false, err
+	}
+	if holder, ok, err := w.tx.AddressHolder(ctx, n.Address); err != nil || !ok || holder.UserID != id {
+		return u, nil, false, orElse(err, errAgain)
+	}
+	return u, places, !known, nil
 }
 
 func (w *work) provisioned(ctx context.Context, d lms.Directory, id int64) (ProvisionedUser, error) {
