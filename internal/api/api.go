@@ -84,6 +84,7 @@ func New(svc *service.Service, opts Options) *API {
 	a.registerSections()
 	a.registerImports()
 	a.registerSources()
+	a.registerDirectories()
 	a.registerAccess()
 	a.registerAudit()
 	a.registerTokens()

@@ -26,6 +26,7 @@ const (
 	tagAnnouncements = "Announcements"
 	tagTerms         = "Terms"
 	tagSources       = "Roster sources"
+	tagDirectories   = "Directories"
 )
 
 const introduction = `Everything that Matricula's pages can do, for programs.
@@ -73,6 +74,7 @@ func (a *API) config(opts Options) huma.Config {
 				{Name: tagPeople, Description: "Who is in a course, and what they may do there."},
 				{Name: tagAnnouncements, Description: "What a course is told by its staff."},
 				{Name: tagSources, Description: "Where rosters come from by themselves: OneRoster bundles and lists."},
+				{Name: tagDirectories, Description: "Directories of the institution, such as Entra and Okta, which provision people by SCIM 2.0 at /scim/v2."},
 				{Name: tagTerms, Description: "Academic years, and the terms in which courses are taught."},
 				{Name: tagAudit, Description: "What was done and refused, by whom and to whom."},
 			},

@@ -40,6 +40,7 @@ var routes = slices.Concat(
 	designRoutes,
 	importRoutes,
 	sourceRoutes,
+	directoryRoutes,
 	pastRoutes,
 	waitingRoutes,
 	sectionRoutes,

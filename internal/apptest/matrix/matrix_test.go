@@ -22,9 +22,9 @@ import (
 
 // The policies: newer nouns have their part in a file of their own.
 var (
-	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, termAPIPolicy, mailAPIPolicy, waitingAPIPolicy, mergeAPIPolicy, erasingAPIPolicy)
-	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, reportWebPolicy, termWebPolicy, mailWebPolicy, waitingWebPolicy, mergeWebPolicy, erasingWebPolicy, courseWebPolicy)
-	allPolicies = slices.Concat(operationsPolicy, apiPolicies, webPolicies)
+	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, directoryAPIPolicy, termAPIPolicy, mailAPIPolicy, waitingAPIPolicy, mergeAPIPolicy, erasingAPIPolicy)
+	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, directoryWebPolicy, reportWebPolicy, termWebPolicy, mailWebPolicy, waitingWebPolicy, mergeWebPolicy, erasingWebPolicy, courseWebPolicy)
+	allPolicies = slices.Concat(operationsPolicy, scimPolicy, apiPolicies, webPolicies)
 )
 
 func TestMain(m *testing.M) { storetest.Main(m) }
@@ -45,6 +45,7 @@ type fixture struct {
 	list, source, run, request  int64
 	bystander                   access.Caller
 	slip, merge, question       int64
+	directory                   int64
 	serial                      int
 }
 
@@ -64,6 +65,7 @@ func newFixture(t *testing.T, engine string) *fixture {
 		f.must(err)
 	}
 	f.tokens[adminToken] = f.Token("sis", lms.SiteAdmin)
+	f.asDirectory()
 	f.tokens[readToken] = f.Token("reader", lms.SiteAdmin, "read")
 	f.tokens[forgedToken] = service.TokenPrefix + "forged"
 	f.tokens[sessionAsToken] = f.sessions[admin]
@@ -154,7 +156,7 @@ func (f *fixture) rebuild() {
 	sec, err := f.Service.CreateSection(ctx, by, f.course, "Lab A", nil)
 	f.must(err)
 	f.section = sec.ID
-	f.list, f.source, f.run = 0, 0, 0
+	f.list, f.source, f.run, f.directory = 0, 0, 0, 0
 	f.slip, f.merge = 0, 0
 	days := lms.PeriodFields{Name: "Year " + strconv.Itoa(f.serial), Begins: "2026-10-01", Ends: "2027-09-30"}
 	year, err := f.Service.CreateTerm(ctx, by, 0, days, nil)
@@ -196,7 +198,7 @@ func (f *fixture) target(r row, a actor) (method, path string) {
 	}
 	id := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return method, strings.NewReplacer("{course_id}", id(f.course), "{user_id}", id(user), "{role_id}", id(f.role), "{session_id}", id(f.otherSession),
-		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{section_id}", id(f.section), "{import_id}", id(f.list), "{source_id}", id(f.source), "{run_id}", id(f.run), "{request_id}", id(f.request), "{merge_id}", id(f.merge), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
+		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{section_id}", id(f.section), "{import_id}", id(f.list), "{source_id}", id(f.source), "{run_id}", id(f.run), "{request_id}", id(f.request), "{directory_id}", id(f.directory), "{id}", id(f.scimID(r)), "{merge_id}", id(f.merge), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
 }
 
 // bringList makes the class list that a route is about.
@@ -233,6 +235,9 @@ func (f *fixture) ask(r row, a actor) app.Answer {
 	if (strings.Contains(r.route, "{source_id}") || strings.Contains(r.route, "{run_id}")) && f.source == 0 {
 		f.makeSource()
 	}
+	if strings.Contains(r.route, "{directory_id}") && f.directory == 0 {
+		f.makeDirectory()
+	}
 	if strings.Contains(r.route, "{import_id}") && f.list == 0 {
 		f.bringList()
 	}
@@ -259,7 +264,7 @@ func (f *fixture) ask(r row, a actor) app.Answer {
 
 // got reads what an answer means.
 func got(r row, a app.Answer) answer {
-	api := strings.Contains(r.route, " /api/")
+	api := strings.Contains(r.route, " /api/") || strings.Contains(r.route, " /scim/")
 	switch {
 	case slices.Contains(r.allow, a.Status):
 		return served
@@ -299,7 +304,7 @@ func TestC01EveryRouteAnswersEveryCallerByPolicy(t *testing.T) {
 				continue
 			}
 			actors := browsers
-			if strings.Contains(r.route, " /api/") {
+			if strings.Contains(r.route, " /api/") || strings.Contains(r.route, " /scim/") {
 				actors = slices.Concat(browsers, programs)
 			}
 			for _, a := range actors {
