@@ -104,10 +104,13 @@ func (f *fixture) asDirectory() {
 // scimDoor tells who somebody is at the door of directories: nobody without a token.
 func scimDoor(r row, a actor) (answer, bool) {
 	if !strings.Contains(r.route, " /scim/") {
-		if a == directory && !r.public {
-			return refused, true
+		switch {
+		case a != directory, r.public:
+			return "", false
+		case r.route == "GET /api/v1/privileges": // what there is to be had, and nobody's
+			return served, true
 		}
-		return "", false
+		return refused, true
 	}
 	switch a {
 	case anonymous, forged, tokenAsCookie, accessAsCookie, suspended, stranger, studentOfD, ownerOfD, studentOfC, assistantOfC, teacherOfC, ownerOfC, admin, forgedToken, sessionAsToken, refreshAsToken:

@@ -35,7 +35,7 @@ const (
 // browsers are who can ask for pages, programs who else can ask the API.
 var (
 	browsers = []actor{anonymous, forged, tokenAsCookie, accessAsCookie, suspended, stranger, studentOfD, ownerOfD, studentOfC, assistantOfC, teacherOfC, ownerOfC, admin}
-	programs = []actor{forgedToken, sessionAsToken, refreshAsToken, tokenForD, readToken, adminToken, program, directory}
+	programs = []actor{directory, forgedToken, sessionAsToken, refreshAsToken, tokenForD, readToken, adminToken, program}
 )
 
 // answer is what an actor gets.
