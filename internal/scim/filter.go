@@ -28,10 +28,93 @@ func parse(raw string) (e filter.Expression, err error) {
 	if raw == "" || len(raw) > maxFilter || !utf8.ValidString(raw) {
 		return nil, bad(invalidFilter, fmt.Sprintf("A filter has between 1 and %d bytes of UTF-8.", maxFilter))
 	}
-	if e, err = filter.ParseFilter([]byte(literal(raw))); err != nil || e == nil {
-		return nil, bad(invalidFilter, `The filter cannot be read. Write it like userName eq "grace@uni.example" (RFC 7644, section 3.4.2.2).`)
+	unreadable := bad(invalidFilter, `The filter cannot be read. Write it like userName eq "grace@uni.example" (RFC 7644, section 3.4.2.2).`)
+	outside, inside, ok := brackets(literal(raw))
+	if !ok {
+		return nil, unreadable
+	}
+	parts := make([]filter.Expression, len(inside))
+	for i, text := range inside {
+		if parts[i], err = filter.ParseFilter([]byte(strings.TrimSpace(text))); err != nil || parts[i] == nil {
+			return nil, unreadable
+		}
+	}
+	if e, err = filter.ParseFilter([]byte(outside)); err != nil || e == nil {
+		return nil, unreadable
+	}
+	if e = fill(e, parts); e == nil {
+		return nil, unreadable
 	}
 	return e, checkFilter(e)
+}
+
+// The parser takes the grammar of the standard at its word, in which brackets hold two
+// comparisons at most. What stands in them is parsed by itself, as any filter, and a
+// comparison with a mark holds its place: a letter that no filter may use.
+const mark = '\uE000'
+
+// brackets parts a filter into what stands outside of brackets, with marks, and in them.
+func brackets(s string) (outside string, inside []string, ok bool) {
+	if strings.ContainsRune(s, mark) {
+		return "", nil, false
+	}
+	var b strings.Builder
+	quoted, from := false, -1
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case quoted && c == '\\' && i+1 < len(s):
+			if from < 0 {
+				b.WriteByte(c)
+			}
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[':
+			if from >= 0 {
+				return "", nil, false
+			}
+			from = i + 1
+		case c == ']':
+			if from < 0 {
+				return "", nil, false
+			}
+			fmt.Fprintf(&b, ` eq "%c%d"`, mark, len(inside))
+			inside, from = append(inside, s[from:i]), -1
+			continue
+		}
+		if from < 0 {
+			b.WriteByte(s[i])
+		}
+	}
+	return b.String(), inside, from < 0
+}
+
+// fill puts what stood in brackets into the place of its marks; nil when there is a mark
+// where none can be.
+func fill(e filter.Expression, parts []filter.Expression) filter.Expression {
+	switch e := e.(type) {
+	case *filter.LogicalExpression:
+		if e.Left, e.Right = fill(e.Left, parts), fill(e.Right, parts); e.Left == nil || e.Right == nil {
+			return nil
+		}
+	case *filter.NotExpression:
+		if e.Expression = fill(e.Expression, parts); e.Expression == nil {
+			return nil
+		}
+	case *filter.AttributeExpression:
+		text, _ := e.CompareValue.(string)
+		number, marked := strings.CutPrefix(text, string(mark))
+		if !marked {
+			return e
+		}
+		i, err := strconv.Atoi(number)
+		if err != nil || i >= len(parts) {
+			return nil
+		}
+		return &filter.ValuePath{AttributePath: e.AttributePath, ValueFilter: parts[i]}
+	}
+	return e
 }
 
 // literal writes letters that stand in a filter as \u00e8 as they are, where that

@@ -86,28 +86,29 @@ func parsePath(raw string) (t *target, err error) {
 	if fold := strings.ToLower(raw); fold == strings.ToLower(personSchema) || fold == strings.ToLower(enterpriseSchema) {
 		return &target{uri: fold}, nil
 	}
-	p, parseErr := filter.ParsePath([]byte(literal(raw)))
+	var where filter.Expression
+	if begin := strings.IndexByte(raw, '['); begin >= 0 {
+		end := strings.LastIndexByte(raw, ']')
+		if end < begin {
+			return nil, unreadable
+		}
+		if where, err = parse(raw[begin+1 : end]); err != nil {
+			return nil, err
+		}
+		raw = raw[:begin] + raw[end+1:]
+	}
+	p, parseErr := filter.ParsePath([]byte(raw))
 	if parseErr != nil {
 		return nil, unreadable
 	}
-	t = &target{uri: strings.ToLower(p.AttributePath.URI()), attr: strings.ToLower(p.AttributePath.AttributeName), sub: strings.ToLower(p.AttributePath.SubAttributeName()), where: p.ValueExpression}
+	t = &target{uri: strings.ToLower(p.AttributePath.URI()), attr: strings.ToLower(p.AttributePath.AttributeName), sub: strings.ToLower(p.AttributePath.SubAttributeName()), where: where}
 	if ours(t.uri) {
 		t.uri = ""
 	}
 	if p.SubAttribute != nil {
 		t.sub = strings.ToLower(*p.SubAttribute)
 	}
-	if t.where != nil {
-		return t, checkPathFilter(t.where)
-	}
 	return t, nil
-}
-
-func checkPathFilter(e filter.Expression) error {
-	if checkFilter(e) != nil {
-		return bad(invalidFilter, "The filter in the path means nothing.")
-	}
-	return nil
 }
 
 const enterpriseSchema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
