@@ -200,6 +200,16 @@ const (
 	SiteWebhookDelete Action = "site-webhook.delete"
 	SiteWebhookSend   Action = "site-webhook.send"
 	WebhookPause      Action = "webhook.pause" // it stopped by itself
+	ProvisioningView  Action = "provisioning.view"
+	ProvisionUser     Action = "provisioning.user"
+	ProvisionGroup    Action = "provisioning.group"
+	ProvisionRoster   Action = "provisioning.roster"
+
+	DirectoriesView Action = "directories.view"
+	DirectoryCreate Action = "directory.create"
+	DirectoryUpdate Action = "directory.update"
+	DirectoryToken  Action = "directory.token"
+	DirectoryEnd    Action = "directory.end"
 )
 
 // rule is what an action asks for.
@@ -211,6 +221,7 @@ type rule struct {
 	browser bool            // only in a session, never with a token
 	frozen  bool            // possible although the course is archived
 	system  bool            // never asked for by a caller: Matricula does it itself
+	scope   lms.Scope       // asked for by a service account's token with this scope alone; empty: by anybody
 }
 
 var (
@@ -368,6 +379,18 @@ var rules = map[Action]rule{
 	SiteWebhookDelete: {site: admins, write: true},
 	SiteWebhookSend:   {site: admins, write: true},
 	WebhookPause:      {system: true, write: true},
+	// What directories ask for by SCIM, which only sees to places that are no staff's.
+	ProvisioningView: {site: admins, scope: lms.ScopeSCIM},
+	ProvisionUser:    {site: admins, write: true, scope: lms.ScopeSCIM},
+	ProvisionGroup:   {site: admins, write: true, scope: lms.ScopeSCIM},
+	ProvisionRoster:  {course: true, any: []lms.Privilege{lms.RosterManage}, write: true, scope: lms.ScopeSCIM},
+
+	// The directories themselves. Their tokens are shown to people alone.
+	DirectoriesView: {site: admins},
+	DirectoryCreate: {site: admins, write: true, browser: true},
+	DirectoryUpdate: {site: admins, write: true},
+	DirectoryToken:  {site: admins, write: true, browser: true},
+	DirectoryEnd:    {site: admins, write: true},
 }
 
 // Standing is the caller's place in the course at hand, read in the same
@@ -436,6 +459,9 @@ func Decide(c Caller, a Action, s *Standing) error {
 }
 
 func decideToken(c Caller, r rule) error {
+	if r.scope != "" {
+		return decideScope(c, r)
+	}
 	if c.TokenID == 0 {
 		return nil
 	}
@@ -449,6 +475,20 @@ func decideToken(c Caller, r rule) error {
 	case !c.Allowed(need):
 		return lms.Errorf(lms.CodeForbidden, "token-scope", "This API token lacks the scope %q.", need)
 	case !r.course && (r.write || len(r.site) > 0) && len(c.CourseIDs) > 0:
+		return lms.Errorf(lms.CodeForbidden, "token-scope", "This API token is limited to single courses.")
+	}
+	return nil
+}
+
+// decideScope is for what only a program may ask for that is nobody's: no person's
+// session or token, whatever their role.
+func decideScope(c Caller, r rule) error {
+	switch {
+	case c.TokenID == 0 || c.Program || c.Kind != lms.KindService:
+		return lms.Errorf(lms.CodeForbidden, "service-account", "Only a service account's API token can do this. An administrator makes one for a directory at /admin/directories.")
+	case !slices.Contains(c.Scopes, r.scope):
+		return lms.Errorf(lms.CodeForbidden, "token-scope", "This API token lacks the scope %q.", r.scope)
+	case len(c.CourseIDs) > 0:
 		return lms.Errorf(lms.CodeForbidden, "token-scope", "This API token is limited to single courses.")
 	}
 	return nil

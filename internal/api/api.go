@@ -87,6 +87,7 @@ func New(svc *service.Service, opts Options) *API {
 	a.registerImports()
 	a.registerSources()
 	a.registerWebhooks()
+	a.registerDirectories()
 	a.registerAccess()
 	a.registerAudit()
 	a.registerTokens()

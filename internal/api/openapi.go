@@ -28,6 +28,7 @@ const (
 	tagLimits        = "Limits"
 	tagSources       = "Roster sources"
 	tagWebhooks      = "Webhooks"
+	tagDirectories   = "Directories"
 )
 
 const introduction = `Everything that Matricula's pages can do, for programs.
@@ -76,6 +77,7 @@ func (a *API) config(opts Options) huma.Config {
 				{Name: tagAnnouncements, Description: "What a course is told by its staff."},
 				{Name: tagSources, Description: "Where rosters come from by themselves: OneRoster bundles and lists."},
 				{Name: tagWebhooks, Description: "Programs that are told what happens, in a course or on the whole site."},
+				{Name: tagDirectories, Description: "Directories of the institution, such as Entra and Okta, which provision people by SCIM 2.0 at /scim/v2."},
 				{Name: tagTerms, Description: "Academic years, and the terms in which courses are taught."},
 				{Name: tagLimits, Description: "How often something may happen, on all nodes together, and for whom that is lifted."},
 				{Name: tagAudit, Description: "What was done and refused, by whom and to whom."},

@@ -36,6 +36,8 @@ var writes = []struct{ method, path, body string }{
 	{"POST", "/webhooks", `{"url": "https://hooks.uni.example/in", "events": ["user.named"]}`},
 	{"POST", "/courses/{course}/webhooks", `{"url": "https://hooks.uni.example/in", "events": ["user.named"]}`},
 	{"PATCH", "/webhooks/{webhook}", `{"description": "The door"}`},
+	{"POST", "/directories", `{"name": "Entra"}`},
+	{"PATCH", "/directories/{directory}", `{"makes_courses": false}`},
 	{"POST", "/courses/{course}/announcements", `{"title": "Welcome", "body": "Bring a pen."}`},
 	{"PATCH", "/courses/{course}/announcements/{announcement}", `{"title": "Welcome"}`},
 	{"POST", "/courses/{course}/hand-over", `{"email": "new@uni.example"}`},
@@ -84,7 +86,7 @@ func TestEveryWriteIsInTheListOfWrites_F11(t *testing.T) {
 	listed := map[string]bool{}
 	for _, w := range writes {
 		p, _, _ := strings.Cut(w.path, "?")
-		p = strings.NewReplacer("{claim}", "{claim_id}", "{request}", "{request_id}", "{pending}", "{user_id}", "{term}", "{term_id}", "{course}", "{course_id}", "{user}", "{user_id}", "{role}", "{role_id}", "{import}", "{import_id}", "{source}", "{source_id}", "{webhook}", "{webhook_id}", "{section}", "{section_id}", "{announcement}", "{announcement_id}").Replace(p)
+		p = strings.NewReplacer("{claim}", "{claim_id}", "{request}", "{request_id}", "{pending}", "{user_id}", "{term}", "{term_id}", "{course}", "{course_id}", "{user}", "{user_id}", "{role}", "{role_id}", "{import}", "{import_id}", "{directory}", "{directory_id}", "{source}", "{source_id}", "{webhook}", "{webhook_id}", "{section}", "{section_id}", "{announcement}", "{announcement_id}").Replace(p)
 		listed[w.method+" /api/v1"+p] = true
 	}
 	var d struct {
@@ -123,10 +125,11 @@ func TestBodiesAreReadStrictly_F11(t *testing.T) {
 		term := s.ask(s.admin, "POST", "/api/v1/terms", object{"name": "2026/27", "begins_on": "2026-10-01", "ends_on": "2027-09-30"}).is(201).id()
 		source := s.ask(s.admin, "POST", "/api/v1/sources", object{"name": "SIS", "kind": "upload"}).is(201).id()
 		webhook := s.ask(s.admin, "POST", "/api/v1/webhooks", object{"url": "https://hooks.uni.example/in", "events": []string{"user.named"}}).is(201).id()
+		directory := s.ask(s.admin, "POST", "/api/v1/directories", object{"name": "IdP"}).is(201).id()
 		list := s.list(s.admin, course, "a@uni.example\n")
 		section := s.ask(s.admin, "POST", path("/courses/%d/sections", course), object{"name": "Lab A"}).is(201).id()
 		s.enroll(s.admin, course, "student", "pending@uni.example")
-		fill := strings.NewReplacer("{claim}", "987654", "{request}", "987654", "{pending}", fmt.Sprint(s.idOf("pending@uni.example")), "{other}", fmt.Sprint(s.ada.UserID), "{source}", fmt.Sprint(source), "{webhook}", fmt.Sprint(webhook), "{import}", fmt.Sprint(list), "{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", fmt.Sprint(role))
+		fill := strings.NewReplacer("{claim}", "987654", "{request}", "987654", "{pending}", fmt.Sprint(s.idOf("pending@uni.example")), "{other}", fmt.Sprint(s.ada.UserID), "{directory}", fmt.Sprint(directory), "{source}", fmt.Sprint(source), "{webhook}", fmt.Sprint(webhook), "{import}", fmt.Sprint(list), "{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", fmt.Sprint(role))
 		before := s.state()
 		for _, w := range writes {
 			to, body := "/api/v1"+fill.Replace(w.path), fill.Replace(w.body)
@@ -457,9 +460,10 @@ func TestTokensReachOnlyWhatTheyAreFor_C17(t *testing.T) {
 		term := s.ask(s.admin, "POST", "/api/v1/terms", object{"name": "2026/27", "begins_on": "2026-10-01", "ends_on": "2027-09-30"}).is(201).id()
 		source := s.ask(s.admin, "POST", "/api/v1/sources", object{"name": "SIS", "kind": "upload"}).is(201).id()
 		webhook := s.ask(s.admin, "POST", "/api/v1/webhooks", object{"url": "https://hooks.uni.example/in", "events": []string{"user.named"}}).is(201).id()
+		directory := s.ask(s.admin, "POST", "/api/v1/directories", object{"name": "IdP"}).is(201).id()
 		list := s.list(s.ada, course, "a@uni.example\n")
 		section := s.ask(s.ada, "POST", path("/courses/%d/sections", course), object{"name": "Lab A"}).is(201).id()
-		fill := strings.NewReplacer("{claim}", "987654", "{request}", "987654", "{pending}", fmt.Sprint(s.sam.UserID), "{other}", fmt.Sprint(s.ada.UserID), "{source}", fmt.Sprint(source), "{webhook}", fmt.Sprint(webhook), "{import}", fmt.Sprint(list), "{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", "1")
+		fill := strings.NewReplacer("{claim}", "987654", "{request}", "987654", "{pending}", fmt.Sprint(s.sam.UserID), "{other}", fmt.Sprint(s.ada.UserID), "{directory}", fmt.Sprint(directory), "{source}", fmt.Sprint(source), "{webhook}", fmt.Sprint(webhook), "{import}", fmt.Sprint(list), "{term}", fmt.Sprint(term), "{section}", fmt.Sprint(section), "{announcement}", fmt.Sprint(announcement), "{course}", fmt.Sprint(course), "{user}", fmt.Sprint(s.sam.UserID), "{role}", "1")
 		for _, w := range writes {
 			if strings.HasSuffix(w.path, "/lookup") || strings.HasSuffix(w.path, "/enrollment-check") {
 				continue // reads only

@@ -56,7 +56,6 @@ func init() {
 		"Only teachers and administrators may create courses. Ask an administrator to make you a teacher.":                "Solo docenti e amministratori possono creare corsi. Chiedi a un amministratore di renderti docente.",
 		"There is no such %s, or it is not yours to see.":                                                                 "Non trovato (%s): non esiste, oppure non puoi vederlo.",
 		"There is no privilege \"%s\". The privileges are: %s.":                                                           "Non esiste il privilegio \"%s\". I privilegi sono: %s.",
-		"There is no scope %q: use read or write.":                                                                        "Non esiste l'ambito %q: usa read o write.",
 		"%q is no site role: use member, teacher or admin.":                                                               "%q non è un ruolo del sito: usa member, teacher o admin.",
 		"A course needs a title, such as \"Algorithms\".":                                                                 "Un corso ha bisogno di un titolo, come \"Algoritmi\".",
 		"A role needs a name with at least one letter or digit, such as \"Lab tutor\".":                                   "Un ruolo ha bisogno di un nome con almeno una lettera o una cifra, come \"Tutor di laboratorio\".",

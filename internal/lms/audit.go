@@ -60,6 +60,10 @@ type Scope string
 const (
 	ScopeRead  Scope = "read"
 	ScopeWrite Scope = "write"
+
+	// ScopeSCIM is for a directory that provisions people. It opens /scim/v2 and
+	// nothing else, and only a service account's token can have it.
+	ScopeSCIM Scope = "scim"
 )
 
 // ParseScopes reads scope names; none means both.
@@ -67,15 +71,17 @@ func ParseScopes(names []string, location string) ([]Scope, error) {
 	if len(names) == 0 {
 		return []Scope{ScopeRead, ScopeWrite}, nil
 	}
-	var read, write bool
+	var read, write, scim bool
 	for i, n := range names {
 		switch Scope(n) {
 		case ScopeRead:
 			read = true
 		case ScopeWrite:
 			write = true
+		case ScopeSCIM:
+			scim = true
 		default:
-			return nil, Invalid("unknown-scope", indexed(location, i), "There is no scope %q: use read or write.", Clip(n, 40))
+			return nil, Invalid("unknown-scope", indexed(location, i), "There is no scope %q: use read, write or scim.", Clip(n, 40))
 		}
 	}
 	var scopes []Scope
@@ -84,6 +90,9 @@ func ParseScopes(names []string, location string) ([]Scope, error) {
 	}
 	if write {
 		scopes = append(scopes, ScopeWrite)
+	}
+	if scim {
+		scopes = append(scopes, ScopeSCIM)
 	}
 	return scopes, nil
 }

@@ -102,6 +102,8 @@ const (
 	SourceManual EnrollmentSource = "manual" // named one by one, or the course's creator
 	SourcePaste  EnrollmentSource = "paste"  // a pasted or scripted list
 	SourceImport EnrollmentSource = "import" // a class list that was looked over
+
+	SourceDirectory EnrollmentSource = "directory" // a group of a directory
 )
 
 // Grant is what was set for one person in one course beside the role.

@@ -94,6 +94,9 @@ func (f form) scopes() ([]lms.Scope, error) {
 		return nil, nil
 	}
 	scopes, err := lms.ParseScopes(strings.Split(typed, " "), "scope")
+	if err == nil && slices.Contains(scopes, lms.ScopeSCIM) {
+		err = lms.Invalid("unknown-scope", "scope", "A program has no scope scim.")
+	}
 	if err != nil {
 		return nil, &refusal{http.StatusBadRequest, invalidScope, lms.TypeOf(err), "There are the scopes read and write, with one blank between the two."}
 	}

@@ -35,6 +35,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case isOAuth(r):
 		s.oauth.WriteError(w, r, err)
 		return
+	case isSCIM(r):
+		s.scim.WriteError(w, r, err)
+		return
 	}
 	s.web.WriteError(w, r, err)
 }
@@ -43,6 +46,9 @@ func isAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/")
 
 // isOAuth tells whether a request is a program's, for tokens.
 func isOAuth(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/oauth/") }
+
+// isSCIM tells whether a request is a directory's.
+func isSCIM(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/scim/") }
 
 type requestKey struct{}
 
@@ -250,7 +256,7 @@ func longRequest(r *http.Request) bool {
 func (s *Server) guardOrigin(origin, programs *http.CrossOriginProtection, next http.Handler) http.Handler {
 	guarded, forPrograms := origin.Handler(next), programs.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isAPI(r) && r.Header.Get("Authorization") != "" {
+		if (isAPI(r) || isSCIM(r)) && r.Header.Get("Authorization") != "" {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -295,14 +301,14 @@ func (s *Server) unknownToken(r *http.Request, secret string, cause error) error
 var errAuthorization = lms.Errorf(lms.CodeUnauthenticated, "bad-token", "The Authorization header should be \"Bearer\" and an API token.")
 
 // identify finds out who is calling: by an API token or a program's access token
-// below /api/, else by the session cookie. A token in a cookie's place, or the reverse, is nobody's.
+// below /api/ and /scim/, else by the session cookie. A token in a cookie's place, or the reverse, is nobody's.
 func (s *Server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
 		var c access.Caller
 		var u lms.User
 		var err error
-		if values := r.Header.Values("Authorization"); isAPI(r) && len(values) > 0 {
+		if values := r.Header.Values("Authorization"); (isAPI(r) || isSCIM(r)) && len(values) > 0 {
 			secret, ok := bearer(values)
 			if !ok {
 				s.fail(w, r, errAuthorization)
@@ -311,7 +317,7 @@ func (s *Server) identify(next http.Handler) http.Handler {
 			if c, u, err = s.opts.Service.ByToken(ctx, secret, requestID(ctx)); lms.CodeOf(err) == lms.CodeUnauthenticated {
 				err = s.unknownToken(r, secret, err)
 			}
-		} else if strings.HasPrefix(r.URL.Path, "/static/") {
+		} else if isSCIM(r) || strings.HasPrefix(r.URL.Path, "/static/") { // which know no cookie
 			c.RequestID = requestID(ctx)
 		} else {
 			c, u, err = s.opts.Service.BySession(ctx, s.web.SessionSecret(r), requestID(ctx))

@@ -20,6 +20,7 @@ import (
 	"matricula/internal/api"
 	"matricula/internal/oauth"
 	"matricula/internal/rosterfile"
+	"matricula/internal/scim"
 	"matricula/internal/service"
 	"matricula/internal/signin"
 	"matricula/internal/web"
@@ -63,6 +64,7 @@ type Server struct {
 	api      *api.API
 	web      *web.Web
 	oauth    *oauth.OAuth
+	scim     *scim.SCIM
 	handler  http.Handler
 	policy   string
 	stopping atomic.Bool
@@ -81,6 +83,8 @@ func New(opts Options) (*Server, error) {
 	})
 	s.api = api.New(opts.Service, api.Options{URL: opts.URL, Log: opts.Log, Now: opts.Now, Version: opts.Version, CursorKey: opts.CursorKey, SessionCookie: s.web.SessionCookie()})
 	s.oauth = oauth.New(opts.Service, opts.RelyingParty, oauth.Options{URL: opts.URL, Log: opts.Log, From: s.network})
+	s.oauth = oauth.New(opts.Service, opts.RelyingParty, oauth.Options{URL: opts.URL, Log: opts.Log})
+	s.scim = scim.New(opts.Service, scim.Options{URL: opts.URL, Log: opts.Log})
 	s.policy = contentSecurityPolicy(opts.RelyingParty.Providers())
 	if s.handler, err = s.assemble(u); err != nil {
 		return nil, err
@@ -106,7 +110,7 @@ func (s *Server) Handler() http.Handler { return s.handler }
 
 // Routes lists every route, as "GET /courses/{course_id}", sorted by face.
 func (s *Server) Routes() []string {
-	return slices.Concat(s.web.Routes(), s.api.Routes(), s.oauth.Routes(), operationRoutes)
+	return slices.Concat(s.web.Routes(), s.api.Routes(), s.oauth.Routes(), s.scim.Routes(), operationRoutes)
 }
 
 // OpenAPI is the API's own description.
@@ -116,6 +120,7 @@ func (s *Server) assemble(base *url.URL) (http.Handler, error) {
 	mux := http.NewServeMux()
 	s.registerOperations(mux)
 	mux.Handle("/api/", s.identify(s.api.Handler()))
+	mux.Handle("/scim/", s.identify(s.scim.Handler()))
 	mux.Handle("/oauth/", unidentified(s.oauth.Handler()))
 	mux.Handle(oauth.MetadataPath, unidentified(s.oauth.Handler()))
 	mux.Handle("/", s.identify(s.web.Handler()))

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"matricula/internal/access"
@@ -211,6 +212,15 @@ func (w *work) mint(ctx context.Context, t lms.APIToken) (Minted, error) {
 	}
 	if err := w.checkCourses(ctx, t.CourseIDs); err != nil {
 		return Minted{}, err
+	}
+	if slices.Contains(t.Scopes, lms.ScopeSCIM) {
+		u, ok, err := w.tx.User(ctx, t.UserID)
+		if err != nil {
+			return Minted{}, err
+		}
+		if !ok || u.Kind != lms.KindService {
+			return Minted{}, lms.Invalid("scope-of-services", "scopes", "Only the token of a service account can have the scope scim: a directory is nobody's. An administrator makes one at /admin/directories.")
+		}
 	}
 	secret, hash := newSecret(TokenPrefix)
 	t.Hint = secret[len(secret)-4:]

@@ -39,34 +39,40 @@ func (s *Service) CreateCourse(ctx context.Context, c access.Caller, f lms.Cours
 		if cleanErr != nil {
 			return CourseView{}, cleanErr
 		}
-		term, err := w.termForCourse(ctx, f.TermID)
-		if err != nil {
-			return CourseView{}, err
-		}
-		id, err := w.tx.CreateCourse(ctx, lms.Course{Title: f.Title, Code: f.Code, Description: f.Description, TermID: f.TermID, CreatedBy: c.UserID, CreatedAt: w.now})
-		if err != nil {
-			return CourseView{}, err
-		}
-		roles, err := w.tx.Roles(ctx, id)
-		if err != nil {
-			return CourseView{}, err
-		}
-		owner, err := lms.FindRole(roles, lms.RoleOwner, "role")
-		if err != nil {
-			return CourseView{}, err
-		}
-		if _, err := w.tx.Enroll(ctx, []int64{c.UserID}, lms.Enrollment{CourseID: id, Role: owner, Source: lms.SourceManual, AddedBy: c.UserID, CreatedAt: w.now, ByHand: lms.FieldRole}); err != nil {
-			return CourseView{}, err
-		}
-		w.courseID = id
-		made := auditOfCourse(f, term)
-		made.Role = owner.Key
-		if err := w.record(ctx, 0, nil, made); err != nil {
-			return CourseView{}, err
-		}
-		course, member, _, err := w.tx.Standing(ctx, id, c.UserID)
-		return viewOf(w.caller, &access.Standing{Course: course, Member: member}), err
+		return w.createCourse(ctx, f)
 	})
+}
+
+// createCourse makes a course of clean fields, whose owner the caller becomes.
+func (w *work) createCourse(ctx context.Context, f lms.CourseFields) (CourseView, error) {
+	c := w.caller
+	term, err := w.termForCourse(ctx, f.TermID)
+	if err != nil {
+		return CourseView{}, err
+	}
+	id, err := w.tx.CreateCourse(ctx, lms.Course{Title: f.Title, Code: f.Code, Description: f.Description, TermID: f.TermID, CreatedBy: c.UserID, CreatedAt: w.now})
+	if err != nil {
+		return CourseView{}, err
+	}
+	roles, err := w.tx.Roles(ctx, id)
+	if err != nil {
+		return CourseView{}, err
+	}
+	owner, err := lms.FindRole(roles, lms.RoleOwner, "role")
+	if err != nil {
+		return CourseView{}, err
+	}
+	if _, err := w.tx.Enroll(ctx, []int64{c.UserID}, lms.Enrollment{CourseID: id, Role: owner, Source: lms.SourceManual, AddedBy: c.UserID, CreatedAt: w.now, ByHand: lms.FieldRole}); err != nil {
+		return CourseView{}, err
+	}
+	w.courseID = id
+	made := auditOfCourse(f, term)
+	made.Role = owner.Key
+	if err := w.record(ctx, 0, nil, made); err != nil {
+		return CourseView{}, err
+	}
+	course, member, _, err := w.tx.Standing(ctx, id, c.UserID)
+	return viewOf(w.caller, &access.Standing{Course: course, Member: member}), err
 }
 
 // Course reads a course in which the caller has a place.

@@ -126,6 +126,15 @@ func again[T any](fn func() (T, error)) (out T, err error) {
 // mending holds a pending person, with all the courses in which they have something,
 // and decides whether the caller may change what becomes of that.
 func (s *Service) mending(ctx context.Context, w *work, id int64) (u lms.User, places []store.PlaceOf, err error) {
+	if u, places, err = w.hold(ctx, id); err != nil {
+		return u, nil, err
+	}
+	return u, places, s.mayMend(ctx, w, u, places)
+}
+
+// hold keeps everybody else from changing a person, and all the courses in which they
+// have something, until the transaction ends.
+func (w *work) hold(ctx context.Context, id int64) (u lms.User, places []store.PlaceOf, err error) {
 	ids := []int64{id}
 	known, err := w.tx.PlacesOf(ctx, ids)
 	if err != nil {
@@ -152,7 +161,7 @@ func (s *Service) mending(ctx context.Context, w *work, id int64) (u lms.User, p
 	if !ok || u.Kind != lms.KindPerson {
 		return u, nil, errNoUser
 	}
-	return u, places, s.mayMend(ctx, w, u, places)
+	return u, places, nil
 }
 
 func coursesOf(places []store.PlaceOf) []int64 {

@@ -190,6 +190,9 @@ func (s *Service) decideSignIn(ctx context.Context, tx *store.Tx, p signin.Provi
 	if ok {
 		account.Identity = &signin.Holder{UserID: h.UserID, Status: h.Status}
 	}
+	if err := s.lookUpLinks(ctx, tx, t, &account); err != nil {
+		return signin.Decision{}, err
+	}
 	return signin.Redeem(signin.Policy{Provider: p, SignUp: s.opts.SignUp}, t, account, proved), nil
 }
 
@@ -213,7 +216,11 @@ func (w *work) signIn(ctx context.Context, p signin.Provider, t signin.Token, d 
 		}
 	case signin.Claim:
 		w.action = access.UserClaim
-		err = w.claim(ctx, id, t, d.Email)
+		if d.Linked {
+			err = w.claimLinked(ctx, id, t)
+		} else {
+			err = w.claim(ctx, id, t, d.Email)
+		}
 	default:
 		// Whoever is suspending them at this moment goes first or waits.
 		if err = w.tx.LockUser(ctx, id); err == nil {

@@ -217,6 +217,10 @@ func (w *work) setStatus(ctx context.Context, u lms.User, wanted string, leaving
 	if err := w.tx.SetStatus(ctx, u.ID, to); err != nil {
 		return u.Status, nil, err
 	}
+	// Whoever decides last has decided: a directory restores only whom it suspended.
+	if err := w.tx.MarkSuspended(ctx, 0, u.ID, false); err != nil {
+		return u.Status, nil, err
+	}
 	if to == lms.StatusPending { // who was suspended for long is not gone a moment later
 		if err := w.tx.Renew(ctx, []int64{u.ID}, w.now, w.now); err != nil {
 			return u.Status, nil, err

@@ -42,6 +42,13 @@ type Holder struct {
 type AccountState struct {
 	Identity *Holder // who holds (Token.Issuer, Token.Subject); nil: nobody
 	Address  *Holder // who holds Token.Address; nil: nobody, or there is no clean address
+
+	// Link is to whom a directory of the institution has linked this subject of this
+	// issuer, which is no identity as long as nobody signed in with it; nil: to nobody.
+	Link *Holder
+	// AddressLinked tells whether a directory has linked whoever holds the address to
+	// a subject of this issuer.
+	AddressLinked bool
 }
 
 // Outcome is what is to be done.
@@ -74,6 +81,7 @@ const (
 	ReasonErased           Reason = "account-erased"
 	ReasonNotNamed         Reason = "not-named"              // a stranger, where strangers may not sign up
 	ReasonInconsistent     Reason = "internal-inconsistency" // an account in a state that cannot be
+	ReasonLinkedElsewhere  Reason = "linked-elsewhere"       // a directory says that the account is another subject's
 )
 
 // Decision is the answer of Decide.
@@ -87,6 +95,10 @@ type Decision struct {
 	// nobody holds: the person got another one. It may be added to the account
 	// with a notice to both; it never brings a pending person along.
 	NewAddress bool
+
+	// Linked is set with Claim when it is a directory's link that lets them claim, and
+	// not the token's address: what the account is called by is the directory's word.
+	Linked bool
 }
 
 // evidence is what a token proves about its address, by itself.
@@ -129,11 +141,14 @@ func Decide(policy Policy, token Token, account AccountState) Decision {
 	if account.Identity != nil {
 		return decideKnown(e, *account.Identity, account.Address)
 	}
+	if account.Link != nil {
+		return decideLinked(e, *account.Link)
+	}
 	if e.problem != "" {
 		return Decision{Kind: Refuse, Reason: e.problem, Email: e.email}
 	}
 	if account.Address != nil {
-		return decideHeld(e, *account.Address)
+		return decideHeld(e, *account.Address, account.AddressLinked)
 	}
 	return decideStranger(policy.SignUp, e)
 }
@@ -185,11 +200,36 @@ func decideKnown(e evidence, holder Holder, address *Holder) Decision {
 	return d
 }
 
-// decideHeld is for a new subject whose verified address somebody holds.
-func decideHeld(e evidence, holder Holder) Decision {
+// decideLinked is for a new subject that a directory has linked to somebody. It is by
+// who they are that they claim, so that the token's address does not matter, whosever
+// it is: nothing is absorbed that waits for it. Somebody who has another identity
+// already keeps that one alone.
+func decideLinked(e evidence, holder Holder) Decision {
 	d := Decision{Kind: Refuse, UserID: holder.UserID, Email: e.email}
 	switch holder.Status {
 	case lms.StatusPending:
+		d.Kind, d.Linked = Claim, true
+	case lms.StatusActive:
+		d.Reason = ReasonLinkedElsewhere
+	case lms.StatusSuspended:
+		d.Reason = ReasonSuspended
+	default: // an erased user has no link
+		d.Reason = ReasonInconsistent
+	}
+	return d
+}
+
+// decideHeld is for a new subject whose verified address somebody holds. Whom a
+// directory has linked to another subject of the issuer cannot be claimed by this one,
+// though it has the address: the issuer gives addresses to others, and never subjects.
+func decideHeld(e evidence, holder Holder, linked bool) Decision {
+	d := Decision{Kind: Refuse, UserID: holder.UserID, Email: e.email}
+	switch holder.Status {
+	case lms.StatusPending:
+		if linked {
+			d.Reason = ReasonLinkedElsewhere
+			return d
+		}
 		d.Kind = Claim
 		if !e.authoritative {
 			d.Kind, d.Reason = ProveAddress, ReasonNotAuthoritative

@@ -15,7 +15,7 @@ func (d Decision) Err(p Provider) error {
 	}
 	code := lms.CodeForbidden
 	switch d.Reason {
-	case ReasonAddressInUse:
+	case ReasonAddressInUse, ReasonLinkedElsewhere:
 		code = lms.CodeConflict
 	case ReasonInconsistent:
 		code = lms.CodeInternal
@@ -46,6 +46,8 @@ func (r Reason) message(label string) lms.Text {
 		return lms.Say("Your account was erased. Ask the administrator of this site if you need a new one.")
 	case ReasonNotNamed:
 		return lms.Say("Nobody here has named your e-mail address yet. Ask your teacher to add the address with which you just signed in, then sign in again.")
+	case ReasonLinkedElsewhere:
+		return lms.Say("The directory of your school says that this account belongs to another sign-in with %s. Sign in with the account that your school gave you, or ask the administrator of this site.", label)
 	case ReasonInconsistent:
 		return lms.Say("Your account is in a state that should not be. Ask the administrator of this site to look at it.")
 	default: // ReasonIssuer, ReasonSubject: nothing that a person did

@@ -35,6 +35,7 @@ type Token struct {
 	DomainOwnerVerified Verified // xms_edov: Entra checked that the tenant owns the address's domain
 	HostedDomain        string   // hd: the Google Workspace domain that hosts the account
 	Tenant              string   // tid: the Entra tenant
+	ObjectID            string   // oid: what an Entra tenant calls the person in all applications; only of Entra, else empty
 
 	GivenName, FamilyName, Name string
 }
@@ -73,6 +74,9 @@ func newToken(p Provider, id, info claims) Token {
 		Email:               id.text("email"),
 		EmailVerified:       id.verified("email_verified"),
 		DomainOwnerVerified: id.verified("xms_edov"),
+	}
+	if p.Kind == KindEntra {
+		t.ObjectID = id.text("oid")
 	}
 	if !id.has("email") && info != nil {
 		t.Email = info.text("email")

@@ -39,6 +39,8 @@ var (
 		{"erase lifted limits", stmt(`DELETE FROM limit_lifts WHERE user_id IN ` + listed)},
 		{"erase notices", stmt(`DELETE FROM notices WHERE user_id IN ` + listed)},
 		{"erase records of merges", stmt(`DELETE FROM merge_rows WHERE merge_id IN (SELECT m.id FROM merges m WHERE m.kept_id IN ` + listed + ` OR m.gone_id IN ` + listed + `)`)},
+		{"erase links", stmt(`DELETE FROM directory_links WHERE user_id IN ` + listed)},
+		{"erase what directories say", stmt(`DELETE FROM directory_people WHERE user_id IN ` + listed)},
 		{"erase identifiers", stmt(`DELETE FROM sourced_ids WHERE kind = 'user' AND local_id IN ` + listed)},
 		{"erase numbers", stmt(`UPDATE enrollments SET number = '' WHERE number <> '' AND user_id IN ` + listed)},
 		{"erase past numbers", stmt(`UPDATE past_places SET number = '' WHERE number <> '' AND user_id IN ` + listed)},

@@ -38,6 +38,12 @@ var erasing = map[string]string{
 	"course_roles.key": nothing, "course_roles.name": staff, "course_roles.privileges": nothing,
 	"courses.code": staff, "courses.description": staff, "courses.title": staff,
 
+	"directories.claim": nothing, "directories.issuer": nothing,
+	"directory_faults.call": nothing, "directory_faults.problem": nothing,
+	"directory_groups.external_id": nothing, "directory_groups.name": staff,
+	"directory_links.claim": rowGoes, "directory_links.issuer": rowGoes, "directory_links.subject": rowGoes,
+	"directory_people.external_id": rowGoes,
+
 	"emails.address": rowGoes, "emails.as_typed": rowGoes,
 	"enrollments.limited_to": nothing, "enrollments.number": emptied, "enrollments.source": nothing,
 

@@ -81,12 +81,16 @@ var invariants = []struct {
 			FROM enrollments en LEFT JOIN imports i ON i.id = en.import_id
 			WHERE en.course_id > $1 AND en.course_id <= $2 AND en.import_id <> 0 AND (i.id IS NULL OR i.course_id <> en.course_id)`),
 	}},
-	{"I13", "who was erased or merged has no address, session or token, who was merged no place, and no id is given twice or leads to somebody who was merged", []check{
+	{"I13", "who was erased or merged has no address, session, token or link of a directory, who was merged no place, and no id is given twice or leads to somebody who was merged", []check{
 		inPortions("users", "id", `SELECT 'user ' || u.id FROM users u WHERE u.id > $1 AND u.id <= $2 AND u.status = 'erased'
 			AND (EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id) OR EXISTS (SELECT 1 FROM api_tokens t WHERE t.user_id = u.id))`),
 		inPortions("users", "id", `SELECT 'user ' || u.id FROM users u WHERE u.id > $1 AND u.id <= $2 AND u.merged_into IS NOT NULL
 			AND (EXISTS (SELECT 1 FROM users k WHERE k.id = u.merged_into AND k.merged_into IS NOT NULL)
 				OR EXISTS (SELECT 1 FROM enrollments e WHERE e.user_id = u.id) OR EXISTS (SELECT 1 FROM course_privileges p WHERE p.user_id = u.id))`),
+		inPortions("directory_links", "id", `SELECT 'link ' || l.id || ' leads to user ' || u.id FROM directory_links l JOIN users u ON u.id = l.user_id
+			WHERE l.id > $1 AND l.id <= $2 AND (u.status = 'erased' OR u.kind <> 'person')`),
+		inPortions("directory_people", "id", `SELECT 'directory entry ' || d.id || ' is of user ' || u.id FROM directory_people d JOIN users u ON u.id = d.user_id
+			WHERE d.id > $1 AND d.id <= $2 AND (u.status = 'erased' OR u.kind <> 'person')`),
 		// That they have no address is found by checkAddresses.
 		{run: checkNextID},
 	}},

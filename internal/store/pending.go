@@ -91,9 +91,10 @@ func (tx *Tx) hold(ctx context.Context, users []int64, each ...*statement) ([]in
 // since is from when on a pending person u waits, as far as it is kept in the row.
 const since = `coalesce(u.renewed_at, u.created_at)`
 
-// isDue holds for people u who have not arrived, and whom nobody has named or given
-// anything since $1.
+// isDue holds for people u who have not arrived, whom nobody has named or given
+// anything since $1, and whom no directory keeps.
 const isDue = `u.status = 'pending' AND ` + since + ` <= $1
+	AND NOT EXISTS (SELECT 1 FROM directory_people d WHERE d.user_id = u.id AND d.deleted_at IS NULL)
 	AND NOT EXISTS (SELECT 1 FROM enrollments x WHERE x.user_id = u.id AND x.created_at > $1)
 	AND NOT EXISTS (SELECT 1 FROM course_privileges y WHERE y.user_id = u.id AND y.granted_at > $1)`
 

@@ -71,6 +71,8 @@ var References = []Reference{
 	moved("mails", "user_id", "id"),
 	moved("notices", "user_id", "id"),
 	moved("limit_lifts", "user_id", "id"),
+	moved("directory_people", "user_id", "id"),
+	moved("directory_links", "user_id", "id"),
 	moved("users", "merged_into", "id"),
 
 	// What a student system calls this person. It is no declared key, since the
@@ -114,6 +116,8 @@ var References = []Reference{
 	fated(FateStays, "idempotency_keys", "user_id"),
 	// They count what the account did, and are gone within a day.
 	fated(FateStays, "limit_uses", "user_id"),
+	// Service accounts are not merged.
+	fated(FateStays, "directories", "account_id"),
 	// Whoever is gone for good is not merged.
 	fated(FateStays, "gone_people", "user_id"),
 	// They are about the account; an open one is withdrawn when that goes.

@@ -20,10 +20,11 @@ var (
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`)
 	sqlToken = stmt(`SELECT ` + tokenColumns + `, ` + userColumns + ` FROM api_tokens t JOIN users u ON u.id = t.user_id` + joinEmail + `
 		WHERE t.token_hash = $1 AND (t.expires_at IS NULL OR t.expires_at > $2) AND u.status = 'active'`)
-	sqlTokens      = stmt(`SELECT ` + tokenColumns + ` FROM api_tokens t WHERE t.user_id = $1 AND t.id < $2 ORDER BY t.id DESC LIMIT $3`)
-	sqlRevokeToken = stmt(`DELETE FROM api_tokens WHERE user_id = $1 AND id = $2`)
-	sqlTouchToken  = stmt(`UPDATE api_tokens SET last_used_at = $2 WHERE id = $1`)
-	sqlCountTokens = stmt(`SELECT count(*) FROM api_tokens WHERE user_id = $1`)
+	sqlTokens       = stmt(`SELECT ` + tokenColumns + ` FROM api_tokens t WHERE t.user_id = $1 AND t.id < $2 ORDER BY t.id DESC LIMIT $3`)
+	sqlRevokeTokens = stmt(`DELETE FROM api_tokens WHERE user_id = $1`)
+	sqlRevokeToken  = stmt(`DELETE FROM api_tokens WHERE user_id = $1 AND id = $2`)
+	sqlTouchToken   = stmt(`UPDATE api_tokens SET last_used_at = $2 WHERE id = $1`)
+	sqlCountTokens  = stmt(`SELECT count(*) FROM api_tokens WHERE user_id = $1`)
 )
 
 // stored reads a JSON column.
@@ -116,4 +117,12 @@ func (tx *Tx) KnownToken(ctx context.Context, hash []byte) (bool, error) {
 		return false, fmt.Errorf("look for token: %w", err)
 	}
 	return ok, nil
+}
+
+// RevokeTokens ends all tokens of a user, and tells how many.
+func (tx *Tx) RevokeTokens(ctx context.Context, userID int64) (n int64, err error) {
+	if n, err = tx.exec(ctx, sqlRevokeTokens, userID); err != nil {
+		return 0, fmt.Errorf("revoke tokens of user %d: %w", userID, err)
+	}
+	return n, nil
 }

@@ -35,6 +35,13 @@ var verbs = map[access.Action]struct{ of, alone lms.Term }{
 	access.ImportRun:          {"carried out a class list for", "carried out a class list"},
 	access.ImportCancel:       {"stopped a class list for", "stopped a class list"},
 	access.ImportUndo:         {"began to undo a class list for", "began to undo a class list"},
+	access.ProvisionUser:      {"provisioned", "provisioned somebody"},
+	access.ProvisionGroup:     {"provisioned a group for", "provisioned a group"},
+	access.ProvisionRoster:    {"provisioned a roster for", "provisioned a roster"},
+	access.DirectoryCreate:    {"set up the directory", "set up a directory"},
+	access.DirectoryUpdate:    {"changed the directory", "changed a directory"},
+	access.DirectoryToken:     {"gave a new token to the directory", "gave a directory a new token"},
+	access.DirectoryEnd:       {"stopped the directory", "stopped a directory"},
 	access.SourceCreate:       {"set up a roster source for", "set up a roster source"},
 	access.SourceUpdate:       {"changed a roster source for", "changed a roster source"},
 	access.SourceDelete:       {"deleted a roster source for", "deleted a roster source"},
@@ -116,6 +123,13 @@ var attempts = map[access.Action]lms.Term{
 	access.ImportRun:          "had begun a class list and may no longer carry it out",
 	access.ImportCancel:       "wanted to stop a class list",
 	access.ImportUndo:         "wanted to undo a class list",
+	access.ProvisionUser:      "wanted to provision people",
+	access.ProvisionGroup:     "wanted to provision a group",
+	access.ProvisionRoster:    "wanted to provision a roster",
+	access.DirectoryCreate:    "wanted to set up a directory",
+	access.DirectoryUpdate:    "wanted to change a directory",
+	access.DirectoryToken:     "wanted a new token for a directory",
+	access.DirectoryEnd:       "wanted to stop a directory",
 	access.SourceCreate:       "wanted to set up a roster source",
 	access.SourceUpdate:       "wanted to change a roster source",
 	access.SourceDelete:       "wanted to delete a roster source",
@@ -310,6 +324,14 @@ var labels = []struct {
 	{"merge", "Merge"},
 	{"kept", "Account that is kept"},
 	{"merged", "Account that is merged"},
+	{"issuer", "Speaks for"},
+	{"link", "Where it says who somebody will be"},
+	{"makes_courses", "Its groups become courses"},
+	{"names", "Names told"},
+	{"known", "Known to the directory"},
+	{"linked", "Linked to a sign-in"},
+	{"unlinked", "No longer linked"},
+	{"deleted", "Deleted in the directory"},
 	{"moved", "What moved"},
 	{"stays", "What stayed"},
 	{"limit", "Limit"},
@@ -330,9 +352,10 @@ func changes(p *lang.Printer, before, after json.RawMessage, roles map[string]st
 		if key, ok := m["role"].(string); ok && roles[key] != "" {
 			m["role"] = roles[key]
 		}
-		delete(m, "announcement")                                                                        // an id, beside the title
-		delete(m, "section_id")                                                                          // the same
-		for _, id := range []string{"import", "source", "run", "course", "kind", "request", "webhook"} { // beside the name
+		delete(m,
+			"announcement") // an id, beside the title
+		delete(m, "section_id")                                                                                       // the same
+		for _, id := range []string{"import", "source", "run", "course", "kind", "request", "webhook", "directory"} { // beside the name
 			delete(m, id)
 		}
 		delete(m, "period") // an id, beside the name
@@ -444,6 +467,12 @@ func wordFor(p *lang.Printer, key, v string) string {
 		return p.Term(eventLabel(lms.WebhookEvent(v)))
 	case "paused":
 		return p.Term(pauseWords[lms.WebhookPause(v)])
+	case "link":
+		for _, l := range linkWays {
+			if l.Value == v {
+				return p.Term(l.Label)
+			}
+		}
 	case "scopes":
 		return p.Term(scopeNames[lms.Scope(v)])
 	case "run_state":
@@ -473,7 +502,7 @@ var statusNames = map[lms.UserStatus]lms.Term{
 	lms.StatusPending: "has not signed in yet", lms.StatusActive: "active", lms.StatusSuspended: "suspended", lms.StatusErased: "erased",
 }
 
-var scopeNames = map[lms.Scope]lms.Term{lms.ScopeRead: "see", lms.ScopeWrite: "change"}
+var scopeNames = map[lms.Scope]lms.Term{lms.ScopeRead: "see", lms.ScopeWrite: "change", lms.ScopeSCIM: "provision"}
 
 // tableNames are the tables that can be downloaded.
 var tableNames = map[string]lms.Term{"people": "People", "courses": "Courses", "audit": "Audit", "arrivals": "Arrivals", "left": "Who has left", "import": "Class list", "settings": "Settings"}

@@ -18,6 +18,8 @@ var partWords = map[string]lms.Term{
 	"mails.user_id":                "Mails to them",
 	"mails.created_by":             "Mails that they caused",
 	"notices.user_id":              "Notices to them",
+	"directory_people.user_id":     "Entries of directories",
+	"directory_links.user_id":      "Links of directories to future sign-ins",
 	"notices.told_by":              "Notices that they sent",
 	"gone_people.gone_by":          "People whom they withdrew",
 	"erasure_requests.decided_by":  "Requests to be erased that they answered",

@@ -116,9 +116,14 @@ func TestEveryPageSaysEverythingThroughTheCatalog(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	directory, err := c.svc.CreateDirectory(t.Context(), c.admin.caller, "00", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	c.web.InPseudo()
 
-	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID), "{term_id}", itoa(term), "{section_id}", itoa(section.ID), "{import_id}", itoa(list.ID), "{source_id}", itoa(source.ID), "{run_id}", itoa(run.ID), "{webhook_id}", itoa(hook.Webhook.ID), "{request_id}", itoa(request.ID), "{merge_id}", itoa(merge.ID), "{claim_id}", itoa(claim.ID))
+	fill := strings.NewReplacer("{$}", "", "{course_id}", itoa(c.id), "{user_id}", itoa(grace), "{role_id}", itoa(role.ID), "{announcement_id}", itoa(a.ID), "{term_id}", itoa(term), "{section_id}", itoa(section.ID), "{import_id}", itoa(list.ID), "{source_id}", itoa(source.ID), "{run_id}", itoa(run.ID), "{webhook_id}", itoa(hook.Webhook.ID), "{request_id}", itoa(request.ID), "{merge_id}", itoa(merge.ID),
+		"{claim_id}", itoa(claim.ID), "{directory_id}", itoa(directory.AccountID))
 	seen := 0
 	for _, pattern := range c.web.Routes() {
 		method, path, _ := strings.Cut(pattern, " ")

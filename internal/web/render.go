@@ -74,6 +74,7 @@ var doneMessages = map[string]lms.Term{
 	"named-on-site":   "Named. They can be found and given things now; their first sign-in will find it all.",
 	"suspended":       "Suspended, and signed out everywhere.",
 	"status-set":      "The account is restored.",
+	"directory-ended": "The directory is stopped: its token no longer works.",
 	"source-made":     "The source is set up.",
 	"source-deleted":  "The source is deleted. What it brought stays.",
 	"source-soon":     "It is looked at now. What comes of it stands below in a moment.",

@@ -41,6 +41,7 @@ var routes = slices.Concat(
 	importRoutes,
 	sourceRoutes,
 	webhookRoutes,
+	directoryRoutes,
 	pastRoutes,
 	waitingRoutes,
 	sectionRoutes,

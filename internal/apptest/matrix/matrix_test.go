@@ -22,9 +22,9 @@ import (
 
 // The policies: newer nouns have their part in a file of their own.
 var (
-	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, webhooksAPIPolicy, termAPIPolicy, limitAPIPolicy, mailAPIPolicy, waitingAPIPolicy, mergeAPIPolicy, claimAPIPolicy, erasingAPIPolicy)
-	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, webhooksWebPolicy, reportWebPolicy, termWebPolicy, limitWebPolicy, mailWebPolicy, waitingWebPolicy, mergeWebPolicy, claimWebPolicy, erasingWebPolicy, courseWebPolicy)
-	allPolicies = slices.Concat(operationsPolicy, apiPolicies, webPolicies)
+	apiPolicies = slices.Concat(apiPolicy, announcementAPIPolicy, reportAPIPolicy, courseAPIPolicy, sectionsAPIPolicy, importsAPIPolicy, sourcesAPIPolicy, webhooksAPIPolicy, directoryAPIPolicy, termAPIPolicy, limitAPIPolicy, mailAPIPolicy, waitingAPIPolicy, mergeAPIPolicy, claimAPIPolicy, erasingAPIPolicy)
+	webPolicies = slices.Concat(webPolicy, announcementWebPolicy, sectionsWebPolicy, importsWebPolicy, sourcesWebPolicy, webhooksWebPolicy, directoryWebPolicy, reportWebPolicy, termWebPolicy, limitWebPolicy, mailWebPolicy, waitingWebPolicy, mergeWebPolicy, claimWebPolicy, erasingWebPolicy, courseWebPolicy)
+	allPolicies = slices.Concat(operationsPolicy, scimPolicy, apiPolicies, webPolicies)
 )
 
 func TestMain(m *testing.M) { storetest.Main(m) }
@@ -49,6 +49,7 @@ type fixture struct {
 	slip, merge, question       int64
 	claim                       int64
 	claims                      int
+	directory                   int64
 	serial                      int
 }
 
@@ -68,6 +69,7 @@ func newFixture(t *testing.T, engine string) *fixture {
 		f.must(err)
 	}
 	f.tokens[adminToken] = f.Token("sis", lms.SiteAdmin)
+	f.asDirectory()
 	f.tokens[readToken] = f.Token("reader", lms.SiteAdmin, "read")
 	f.tokens[forgedToken] = service.TokenPrefix + "forged"
 	f.tokens[sessionAsToken] = f.sessions[admin]
@@ -158,7 +160,7 @@ func (f *fixture) rebuild() {
 	sec, err := f.Service.CreateSection(ctx, by, f.course, "Lab A", nil)
 	f.must(err)
 	f.section = sec.ID
-	f.list, f.source, f.run = 0, 0, 0
+	f.list, f.source, f.run, f.directory = 0, 0, 0, 0
 	f.webhook, f.delivery = 0, 0
 	f.slip, f.merge = 0, 0
 	days := lms.PeriodFields{Name: "Year " + strconv.Itoa(f.serial), Begins: "2026-10-01", Ends: "2027-09-30"}
@@ -204,7 +206,7 @@ func (f *fixture) target(r row, a actor) (method, path string) {
 	}
 	id := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return method, strings.NewReplacer("{course_id}", id(f.course), "{user_id}", id(user), "{role_id}", id(f.role), "{session_id}", id(f.otherSession),
-		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{lift_id}", id(f.lift), "{section_id}", id(f.section), "{import_id}", id(f.list), "{source_id}", id(f.source), "{run_id}", id(f.run), "{webhook_id}", id(f.webhook), "{delivery_id}", id(f.delivery), "{request_id}", id(f.request), "{merge_id}", id(f.merge), "{claim_id}", id(f.claim), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
+		"{token_id}", id(f.strangerToken), "{announcement_id}", id(f.announcement), "{term_id}", id(f.term), "{lift_id}", id(f.lift), "{section_id}", id(f.section), "{import_id}", id(f.list), "{source_id}", id(f.source), "{run_id}", id(f.run), "{webhook_id}", id(f.webhook), "{delivery_id}", id(f.delivery), "{request_id}", id(f.request), "{directory_id}", id(f.directory), "{id}", id(f.scimID(r)), "{merge_id}", id(f.merge), "{claim_id}", id(f.claim), "{provider}", "google", "{$}", "", "{version}", "0", "{name}", "none.css").Replace(path)
 }
 
 // bringList makes the class list that a route is about.
@@ -244,6 +246,9 @@ func (f *fixture) ask(r row, a actor) app.Answer {
 	if strings.Contains(r.route, "{webhook_id}") && f.webhook == 0 {
 		f.makeWebhook()
 	}
+	if strings.Contains(r.route, "{directory_id}") && f.directory == 0 {
+		f.makeDirectory()
+	}
 	if strings.Contains(r.route, "{import_id}") && f.list == 0 {
 		f.bringList()
 	}
@@ -273,7 +278,7 @@ func (f *fixture) ask(r row, a actor) app.Answer {
 
 // got reads what an answer means.
 func got(r row, a app.Answer) answer {
-	api := strings.Contains(r.route, " /api/")
+	api := strings.Contains(r.route, " /api/") || strings.Contains(r.route, " /scim/")
 	switch {
 	case slices.Contains(r.allow, a.Status):
 		return served
@@ -313,7 +318,7 @@ func TestC01EveryRouteAnswersEveryCallerByPolicy(t *testing.T) {
 				continue
 			}
 			actors := browsers
-			if strings.Contains(r.route, " /api/") {
+			if strings.Contains(r.route, " /api/") || strings.Contains(r.route, " /scim/") {
 				actors = slices.Concat(browsers, programs)
 			}
 			for _, a := range actors {

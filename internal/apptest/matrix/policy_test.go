@@ -35,7 +35,7 @@ const (
 // browsers are who can ask for pages, programs who else can ask the API.
 var (
 	browsers = []actor{anonymous, forged, tokenAsCookie, accessAsCookie, suspended, stranger, studentOfD, ownerOfD, studentOfC, assistantOfC, teacherOfC, ownerOfC, admin}
-	programs = []actor{forgedToken, sessionAsToken, refreshAsToken, tokenForD, readToken, adminToken, program}
+	programs = []actor{directory, forgedToken, sessionAsToken, refreshAsToken, tokenForD, readToken, adminToken, program}
 )
 
 // answer is what an actor gets.
@@ -293,6 +293,9 @@ var operationsPolicy = []row{
 
 // want is what an actor gets from a route.
 func (r row) want(a actor) answer {
+	if door, ok := scimDoor(r, a); ok {
+		return door
+	}
 	switch a { // what is new at these doors is treated as what was there before
 	case program:
 		a = adminToken

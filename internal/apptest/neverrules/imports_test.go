@@ -61,7 +61,7 @@ func internal(names ...string) []string {
 }
 
 var (
-	handlers = internal("api", "web", "oauth", "server")
+	handlers = internal("api", "web", "oauth", "scim", "server")
 	edges    = append(internal("demo"), module+"/cmd")
 	testKits = internal("apptest", "store/storetest", "mail/mailtest")
 )
@@ -108,7 +108,7 @@ var rules = []rule{
 	},
 	{
 		name: "api", why: "what goes round the service goes round the decision and the audit; two faces that know each other are one",
-		broken: all(inside("internal/api"), never(join(internal("store", "web", "oauth", "server"), edges, []string{"database/sql"})...)),
+		broken: all(inside("internal/api"), never(join(internal("store", "web", "oauth", "scim", "server"), edges, []string{"database/sql"})...)),
 		bad: []sample{
 			{"internal/api/users.go", `package api; import "matricula/internal/store"`},
 			{"internal/api/users.go", `package api; import "matricula/internal/web/templates"`},
@@ -118,7 +118,7 @@ var rules = []rule{
 	},
 	{
 		name: "web", why: "what goes round the service goes round the decision and the audit; two faces that know each other are one",
-		broken: all(inside("internal/web"), never(join(internal("store", "api", "oauth", "server"), edges, []string{"database/sql"})...)),
+		broken: all(inside("internal/web"), never(join(internal("store", "api", "oauth", "scim", "server"), edges, []string{"database/sql"})...)),
 		bad: []sample{
 			{"internal/web/people.go", `package web; import "matricula/internal/store"`},
 			{"internal/web/people.go", `package web; import "matricula/internal/api"`},
@@ -128,12 +128,21 @@ var rules = []rule{
 	},
 	{
 		name: "oauth", why: "what goes round the service goes round the decision and the audit; it is a face like the other two",
-		broken: all(inside("internal/oauth"), never(join(internal("store", "api", "web", "server"), edges, []string{"database/sql"})...)),
+		broken: all(inside("internal/oauth"), never(join(internal("store", "api", "web", "scim", "server"), edges, []string{"database/sql"})...)),
 		bad: []sample{
 			{"internal/oauth/token.go", `package oauth; import "matricula/internal/store"`},
 			{"internal/oauth/token.go", `package oauth; import "matricula/internal/api"`},
 		},
 		good: []sample{{"internal/oauth/token.go", `package oauth; import ("matricula/internal/service"; "matricula/internal/signin")`}},
+	},
+	{
+		name: "scim", why: "what goes round the service goes round the decision and the audit; it is a face like the others",
+		broken: all(inside("internal/scim"), never(join(internal("store", "api", "web", "oauth", "server"), edges, []string{"database/sql"})...)),
+		bad: []sample{
+			{"internal/scim/users.go", `package scim; import "matricula/internal/store"`},
+			{"internal/scim/users.go", `package scim; import "matricula/internal/api"`},
+		},
+		good: []sample{{"internal/scim/users.go", `package scim; import ("matricula/internal/lms"; "matricula/internal/service")`}},
 	},
 	{
 		name: "demo", why: "a sample school with a sign-in page for invented accounts has no business in what serves a real one",

@@ -64,7 +64,8 @@ type scene struct {
 	*campus
 	course, pendingID, activeID, announcement, roleID, section, year, term int64
 	lists                                                                  map[string]int64 // by what is to be seen of them
-	source, run, merge, question, request, webhook, claim                  int64
+	source, run, merge, question, request,
+	webhook, claim, directory int64
 }
 
 var (
@@ -139,6 +140,7 @@ func furnish(t *testing.T, c *campus) *scene {
 	}
 	s.source, s.run = src.ID, failed.ID
 	s.webhook = s.webhooks(t, owner, course)
+	s.directory = directoryWithFaults(t, c, root)
 	s.lists = map[string]int64{}
 	for name, text := range map[string]string{
 		"to-look-over": "E-mail\tName\tRole\tSection\tStudent number\tUntil\nemmy@uni.example\tNoether, Emmy\tstudent\tLab C\t00123\t2031-01-31\n" +
@@ -446,6 +448,11 @@ func (r *tour) pages() {
 	r.open(fmt.Sprintf("/admin/sources/%d", r.source), "site-source")
 	r.open(fmt.Sprintf("/admin/runs/%d", r.run), "site-source-run")
 	r.open("/admin/webhooks", "site-webhooks")
+	r.open("/admin/directories", "site-directories")
+	r.open(fmt.Sprintf("/admin/directories/%d", r.directory), "site-directory")
+	r.v.ClickText("main button", "Make a new token")
+	r.v.sees("main", "it is shown only this once")
+	r.check("site-directory-with-a-new-token")
 	r.open("/admin/terms", "site-terms")
 	r.v.ClickText(".year summary", "Add a term")
 	r.check("site-terms-adding-one")
@@ -526,7 +533,7 @@ func (r *tour) missing() {
 	r.t.Helper()
 	for _, route := range r.Server.Routes() {
 		method, pattern, _ := strings.Cut(route, " ")
-		if method != http.MethodGet || regexp.MustCompile(`^/(courses/.*/events$|api|static|auth|favicon|healthz|readyz|metrics|\.well-known)`).MatchString(pattern) {
+		if method != http.MethodGet || regexp.MustCompile(`^/(courses/.*/events$|api|static|auth|scim|favicon|healthz|readyz|metrics|\.well-known)`).MatchString(pattern) {
 			continue
 		}
 		path := regexp.MustCompile("^" + regexp.MustCompile(`\\\{[^}]*\\\}`).ReplaceAllString(regexp.QuoteMeta(strings.TrimSuffix(pattern, "{$}")), "[^/]+") + "$")
@@ -535,7 +542,7 @@ func (r *tour) missing() {
 		}
 		fill := strings.NewReplacer("{course_id}", fmt.Sprint(r.course), "{user_id}", fmt.Sprint(r.pendingID), "{role_id}", fmt.Sprint(r.roleID), "{announcement_id}", fmt.Sprint(r.announcement), "{section_id}", fmt.Sprint(r.section), "{source_id}", fmt.Sprint(r.source), "{run_id}", fmt.Sprint(r.run), "{import_id}", fmt.Sprint(r.lists["done"]), "{term_id}", fmt.Sprint(r.term), "{request_id}", fmt.Sprint(r.request), "{webhook_id}", fmt.Sprint(r.webhook), "{claim_id}", fmt.Sprint(r.claim))
 		// Of the administrators' pages, those show again what stands above them, or lead there.
-		if slices.Contains([]string{"/admin/people/search", "/admin/people/find", "/admin/audit/search", "/admin/limits/lift", "/admin/limits/end", "/admin/terms/{term_id}/delete", "/admin/sources/{source_id}/runs", "/admin/erasures/{request_id}/refuse", "/admin/claims/{claim_id}/refuse"}, pattern) {
+		if slices.Contains([]string{"/admin/people/search", "/admin/people/find", "/admin/audit/search", "/admin/limits/lift", "/admin/limits/end", "/admin/terms/{term_id}/delete", "/admin/sources/{source_id}/runs", "/admin/erasures/{request_id}/refuse", "/admin/claims/{claim_id}/refuse", "/admin/directories/{directory_id}/token"}, pattern) {
 			continue
 		}
 		asked := fill.Replace(pattern)
