@@ -59,15 +59,13 @@ var (
 func (f *fixture) makeClaim(route string) {
 	f.t.Helper()
 	ctx := context.Background()
-	email, by := f.pupilAddress(), f.bystander
-	if strings.Contains(route, "withdraw") || strings.Contains(route, "/me/") {
-		email, by = "asked@uni.example", f.As(f.sessions[stranger]) // the one that waits, if there is one
-	} else {
+	email, secret := "asked@uni.example", f.sessions[stranger] // the one that waits, if there is one
+	if !strings.Contains(route, "withdraw") && !strings.Contains(route, "/me/") {
 		f.claims++
-		_, secret := f.Active(fmt.Sprintf("elsewhere%d@uni.example", f.claims), "", "")
-		by = f.As(secret)
+		email = f.pupilAddress()
+		_, secret = f.Active(fmt.Sprintf("elsewhere%d@uni.example", f.claims), "", "")
 	}
-	q, err := f.Service.AskClaim(ctx, by, email)
+	q, err := f.Service.AskClaim(ctx, f.As(secret), email)
 	f.must(err)
 	f.claim = q.ID
 }
