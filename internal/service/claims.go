@@ -57,6 +57,13 @@ type claimAudit struct {
 // although they have signed in with another account. Those who gave it decide. Whether
 // anything waits is neither looked at nor told, and asking again changes nothing.
 func (s *Service) AskClaim(ctx context.Context, c access.Caller, typed string) (ClaimAsked, error) {
+	if c.Anonymous() {
+		return ClaimAsked{}, access.ErrAnonymous
+	}
+	key, err := s.addressKey(ctx)
+	if err != nil {
+		return ClaimAsked{}, err
+	}
 	return doOnce(ctx, s, c, access.ClaimAsk, 0, nil, func(ctx context.Context, w *work) (ClaimAsked, error) {
 		address, err := lms.ParseEmail(typed)
 		if err != nil {
@@ -75,7 +82,7 @@ func (s *Service) AskClaim(ctx context.Context, c access.Caller, typed string) (
 		if err := w.tx.LockUser(ctx, c.UserID); err != nil { // so that requests are counted one after another
 			return ClaimAsked{}, err
 		}
-		if q, asked, err := w.tx.AskedClaim(ctx, c.UserID, address, w.now); err != nil || asked {
+		if q, asked, err := w.tx.AskedClaim(ctx, c.UserID, hashAddress(key, address), w.now); err != nil || asked {
 			w.nothingChanged()
 			return askedOf(&q, w.now), err
 		}
@@ -86,7 +93,7 @@ func (s *Service) AskClaim(ctx context.Context, c access.Caller, typed string) (
 		if n >= claimsADay {
 			return ClaimAsked{}, lms.Errorf(lms.CodeTooMany, "too-many-claims", "You have asked for %d addresses within a day, which is as many as one person can. Ask your teacher in person, or go on tomorrow.", n)
 		}
-		id, err := w.tx.AskClaim(ctx, c.UserID, address, w.now, w.now.Add(claimLife))
+		id, err := w.tx.AskClaim(ctx, c.UserID, address, hashAddress(key, address), w.now, w.now.Add(claimLife))
 		if err != nil {
 			return ClaimAsked{}, err
 		}

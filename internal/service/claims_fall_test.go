@@ -96,8 +96,15 @@ func TestA42ARequestFallsWithWhomItIsAboutAndWithWhoeverMadeIt(t *testing.T) {
 				t.Errorf("%s: %d places became %d", c.what, before, after)
 			}
 			if c.state != "" {
-				if q := s.answered(x); q.Answer != c.state {
+				q := s.answered(x)
+				if q.Answer != c.state {
 					t.Errorf("%s: the requester sees %+v", c.what, q)
+				}
+				// H-02: nor does asking again tell that it has fallen.
+				if c.state == lms.AnswerWaiting {
+					if again, err := s.AskClaim(ctx, x, email); err != nil || again != q {
+						t.Errorf("%s, asked again: %+v (%v), want %+v", c.what, again, err, q)
+					}
 				}
 			}
 			if c.what == "removed from the course" { // else it would be in the way of the next

@@ -32,10 +32,10 @@ const claimLive = `q.state = 'open' AND q.expires_at > $1 AND ru.status = 'activ
 const waitsFor = `coalesce((SELECT u.id FROM emails a JOIN users u ON u.id = a.user_id AND u.status = 'pending' WHERE a.address = $2 AND a.is_primary), 1)`
 
 var (
-	sqlAskClaim = stmt(`INSERT INTO claim_requests (requester_id, waits_id, address, masked, state, asked_at, expires_at, decided_by)
-		VALUES ($1, ` + waitsFor + `, $2, $3, 'open', $4, $5, $1) RETURNING id`)
+	sqlAskClaim = stmt(`INSERT INTO claim_requests (requester_id, waits_id, address, masked, address_hash, state, asked_at, expires_at, decided_by)
+		VALUES ($1, ` + waitsFor + `, $2, $3, $6, 'open', $4, $5, $1) RETURNING id`)
 	sqlClaimsSince = stmt(`SELECT count(*) FROM claim_requests WHERE requester_id = $1 AND asked_at > $2`)
-	sqlAskedClaim  = stmt(claimSelect + ` WHERE q.requester_id = $1 AND q.address = $2 AND q.expires_at > $3 AND q.state IN ('open', 'refused', 'fallen') ORDER BY q.id DESC LIMIT 1`)
+	sqlAskedClaim  = stmt(claimSelect + ` WHERE q.requester_id = $1 AND q.address_hash = $2 AND q.expires_at > $3 AND q.state IN ('open', 'refused', 'fallen') ORDER BY q.id DESC LIMIT 1`)
 	sqlClaimsOf    = stmt(claimSelect + ` WHERE q.requester_id = $1 AND q.id < $2 ORDER BY q.id DESC LIMIT $3`)
 	sqlClaimsFor   = stmt(claimSelect + ` WHERE q.waits_id = $1 AND q.id < $2 ORDER BY q.id DESC LIMIT $3`)
 	sqlClaim1      = stmt(claimSelect + ` WHERE q.id = $1`)
@@ -78,6 +78,8 @@ var (
 	sqlMetClaims   = stmt(`UPDATE claim_requests SET state = 'approved', decided_by = $3, decided_at = $4, answer_hash = NULL WHERE state = 'open' AND waits_id = $1 AND requester_id = $2`)
 	sqlSweepClaims = stmt(`UPDATE claim_requests SET state = 'fallen', answer_hash = NULL WHERE state = 'open'
 		AND (expires_at <= $1 OR waits_id IN (SELECT u.id FROM users u WHERE u.status IN ('active', 'erased') AND u.kind = 'person'))`)
+	// Of somebody who was being erased while they were asked for.
+	sqlForgetGone   = stmt(`UPDATE claim_requests SET address = '', reason = '' WHERE address <> '' AND waits_id IN (SELECT u.id FROM users u WHERE u.status = 'erased' AND u.merged_into IS NULL)`)
 	sqlOldDecisions = stmt(`DELETE FROM claim_decisions WHERE request_id IN (SELECT id FROM claim_requests WHERE expires_at <= $1)`)
 	sqlOldClaims    = stmt(`DELETE FROM claim_requests WHERE expires_at <= $1`)
 
@@ -126,20 +128,20 @@ func (tx *Tx) oneClaim(ctx context.Context, st *statement, args ...any) (q lms.C
 	return list[0], true, nil
 }
 
-// AskClaim notes that somebody says that what waits for an address is theirs. Whether
-// anything does is not looked at.
-func (tx *Tx) AskClaim(ctx context.Context, requester int64, address lms.Email, now, expires time.Time) (id int64, err error) {
-	_, err = tx.one(ctx, sqlAskClaim, []any{requester, string(address), address.Masked(), at(now), at(expires)}, &id)
+// AskClaim notes that somebody says that what waits for an address, of which hash is a
+// keyed one, is theirs. Whether anything does is not looked at.
+func (tx *Tx) AskClaim(ctx context.Context, requester int64, address lms.Email, hash string, now, expires time.Time) (id int64, err error) {
+	_, err = tx.one(ctx, sqlAskClaim, []any{requester, string(address), address.Masked(), at(now), at(expires), hash}, &id)
 	if err != nil {
 		return 0, fmt.Errorf("ask for what waits, as user %d: %w", requester, err)
 	}
 	return id, nil
 }
 
-// AskedClaim finds the request of somebody for an address that is neither over nor
-// withdrawn nor approved.
-func (tx *Tx) AskedClaim(ctx context.Context, requester int64, address lms.Email, now time.Time) (lms.ClaimRequest, bool, error) {
-	return tx.oneClaim(ctx, sqlAskedClaim, requester, string(address), at(now))
+// AskedClaim finds the request of somebody for an address, by its keyed hash, that is
+// neither over nor withdrawn nor approved. The address itself is perhaps forgotten.
+func (tx *Tx) AskedClaim(ctx context.Context, requester int64, hash string, now time.Time) (lms.ClaimRequest, bool, error) {
+	return tx.oneClaim(ctx, sqlAskedClaim, requester, hash, at(now))
 }
 
 // ClaimsSince counts the requests that somebody has made since a time.
@@ -346,6 +348,9 @@ func (tx *Tx) eraseClaims(ctx context.Context, id int64) error {
 func (tx *Tx) ExpireClaims(ctx context.Context, now, before time.Time) error {
 	if _, err := tx.exec(ctx, sqlSweepClaims, at(now)); err != nil {
 		return fmt.Errorf("end requests for an address: %w", err)
+	}
+	if _, err := tx.exec(ctx, sqlForgetGone); err != nil {
+		return fmt.Errorf("forget who was asked for and is gone: %w", err)
 	}
 	for _, st := range []*statement{sqlOldDecisions, sqlOldClaims} {
 		if _, err := tx.exec(ctx, st, at(before)); err != nil {

@@ -30,7 +30,7 @@ var erasing = map[string]string{
 	"audit_entries.action": nothing, "audit_entries.outcome": nothing, "audit_entries.reason": nothing, "audit_entries.request_id": nothing,
 	"audit_entries.after": cleaned, "audit_entries.before": cleaned,
 
-	"claim_requests.address": "emptied, by forgetClaims and eraseTexts; the rows of whoever asked go", "claim_requests.answer_hash": emptied, "claim_requests.reason": emptied,
+	"claim_requests.address": "emptied, by forgetClaims and eraseTexts; the rows of whoever asked go", "claim_requests.answer_hash": emptied, "claim_requests.address_hash": "nothing: a hash with the site's own key, gone 90 days after the request", "claim_requests.reason": emptied,
 	"claim_requests.state": nothing, "claim_decisions.reason": emptied,
 	"claim_requests.masked": "nothing: a masked address, gone 90 days after the request",
 

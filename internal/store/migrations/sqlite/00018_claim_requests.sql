@@ -2,13 +2,15 @@
 -- Somebody who has signed in says that what waits for an address is theirs. waits_id
 -- is who waits with the address; the service account 1 while nobody does. While a
 -- request is open, decided_by is whoever asks. The address goes when whoever has it is
--- erased; to whoever asked only the masked one is shown.
+-- erased; to whoever asked only the masked one is shown. By a keyed hash it is known
+-- when they ask for it again.
 CREATE TABLE claim_requests (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     requester_id INTEGER NOT NULL REFERENCES users (id),
     waits_id     INTEGER NOT NULL REFERENCES users (id),
     address      TEXT NOT NULL,
     masked       TEXT NOT NULL,
+    address_hash TEXT NOT NULL DEFAULT '',
     state        TEXT NOT NULL CHECK (state IN ('open', 'approved', 'refused', 'withdrawn', 'fallen')),
     asked_at     TIMESTAMP NOT NULL,
     expires_at   TIMESTAMP NOT NULL,
@@ -20,7 +22,7 @@ CREATE TABLE claim_requests (
     reason       TEXT NOT NULL DEFAULT ''
 );
 -- One open request of a person for an address, whatever two browsers do at once.
-CREATE UNIQUE INDEX claim_requests_open ON claim_requests (requester_id, address) WHERE state = 'open';
+CREATE UNIQUE INDEX claim_requests_open ON claim_requests (requester_id, address_hash) WHERE state = 'open';
 CREATE INDEX claim_requests_requester ON claim_requests (requester_id, id);
 CREATE INDEX claim_requests_waits ON claim_requests (waits_id) WHERE state = 'open';
 CREATE INDEX claim_requests_address ON claim_requests (address);
