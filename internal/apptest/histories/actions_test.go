@@ -26,6 +26,7 @@ func (w *world) list() []action {
 		{5, "enroll", w.enroll},
 		{4, "merge", w.mergePeople},
 		{4, "type a code", w.typeCode},
+		{3, "merge a slip", w.mergeSlip},
 		{4, "ask for a code", w.askCode},
 		{4, "time passes", w.later},
 		{4, "set privileges", w.setPrivileges},
@@ -129,6 +130,10 @@ func (w *world) enroll() {
 	in := w.course()
 	role := rapid.SampledFrom(roleNames).Draw(w.t, "role")
 	some := rapid.SliceOfNDistinct(rapid.SampledFrom(addresses), 1, 3, rapid.ID).Draw(w.t, "addresses")
+	w.enrollAll(c, by, in, role, some)
+}
+
+func (w *world) enrollAll(c access.Caller, by *person, in *course, role string, some []string) {
 	typed := make([]string, len(some))
 	for i := range some {
 		typed[i] = w.typed(some[i])

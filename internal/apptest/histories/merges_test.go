@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"matricula/internal/access"
 	"matricula/internal/lms"
 	"matricula/internal/service"
 )
@@ -190,16 +191,33 @@ func higher(a, b lms.SiteRole) lms.SiteRole {
 
 // mergePeople says of two people that they are one.
 func (w *world) mergePeople() {
-	c, by := w.caller()
-	kept := w.person(func(p *person) bool { return p.status == lms.StatusActive })
-	gone := w.person(func(p *person) bool {
-		return p != kept && p.status != lms.StatusErased && p.status != lms.StatusSuspended
-	})
-	if rapid.IntRange(0, 7).Draw(w.t, "two who are expected") == 0 {
+	gone := w.person(func(p *person) bool { return p.status == lms.StatusPending || p.status == lms.StatusActive })
+	kept := w.person(func(p *person) bool { return p != gone && p.status == lms.StatusActive })
+	switch rapid.IntRange(0, 7).Draw(w.t, "which two") {
+	case 0:
 		kept = w.person(pending)
+	case 1, 2, 3:
+		kept = w.person(func(p *person) bool { return p != gone && p.status == lms.StatusActive && w.together(p, gone) })
 	}
+	c, by := w.near(gone)
+	w.mergeTwo(c, by, kept, gone)
+}
+
+// mergeSlip is about two of the same course, one of whom has not arrived.
+func (w *world) mergeSlip() {
+	in := w.course()
+	gone := w.person(func(p *person) bool { return in.places[p] != nil && p.status == lms.StatusPending })
+	kept := w.person(func(p *person) bool { return in.places[p] != nil && p != gone && p.status == lms.StatusActive })
+	c, by := w.near(gone)
+	w.mergeTwo(c, by, kept, gone)
+}
+
+func (w *world) mergeTwo(c access.Caller, by, kept, gone *person) {
 	m, err := w.svc.MergePeople(ctx, c, service.MergeRequest{Keep: service.PersonRef{UserID: kept.id}, Merge: service.PersonRef{UserID: gone.id}}, nil)
 	may := w.mayMerge(by, kept, gone)
+	if by != nil && !by.administers() {
+		w.count(w.doing + " by staff: " + yes(may))
+	}
 	asks := kept.status == lms.StatusActive && gone.status == lms.StatusActive
 	var open *merge
 	for _, g := range w.merges {
@@ -257,6 +275,32 @@ func (w *world) as(p *person) (c caller) {
 	}
 	c.Caller, c.by = w.caller()
 	return c
+}
+
+// together tells whether two people have a place in the same course.
+func (w *world) together(p, o *person) bool {
+	return slices.ContainsFunc(w.courses, func(c *course) bool { return c.places[p] != nil && c.places[o] != nil })
+}
+
+// near asks as anybody, or as somebody who manages people where a person has a place
+// and is no administrator: what is whose to decide is a question of theirs.
+func (w *world) near(p *person) (access.Caller, *person) {
+	if rapid.Bool().Draw(w.t, "as staff") {
+		var staff []*person
+		for _, o := range w.people {
+			for _, c := range w.courses {
+				if _, ok := w.staff(o, c); ok && o != p && c.places[p] != nil && o.status == lms.StatusActive && !o.administers() {
+					staff = append(staff, o)
+					break
+				}
+			}
+		}
+		if len(staff) > 0 {
+			c := w.as(rapid.SampledFrom(staff).Draw(w.t, "staff"))
+			return c.Caller, c.by
+		}
+	}
+	return w.caller()
 }
 
 // acceptMerge is one of two saying that they are one, or each of them.
@@ -424,10 +468,10 @@ func (u union) parts() (role, grant bool) {
 func (w *world) goesBack(g *merge, c *course, u union) bool {
 	is := valueOf(c.places[g.kept])
 	role, grant := u.parts()
-	if role && (is.role != u.after.role || !is.roleAt.Equal(u.after.roleAt) || is.roleBy.now() != u.after.roleBy.now()) {
+	if role && (is.role != u.after.role || !is.roleAt.Equal(u.after.roleAt) || w.human(idOf(is.roleBy)) != w.human(idOf(u.after.roleBy))) {
 		return false
 	}
-	if grant && (is.allow != u.after.allow || is.deny != u.after.deny || !is.grantAt.Equal(u.after.grantAt) || is.grantBy.now() != u.after.grantBy.now()) {
+	if grant && (is.allow != u.after.allow || is.deny != u.after.deny || !is.grantAt.Equal(u.after.grantAt) || w.human(idOf(is.grantBy)) != w.human(idOf(u.after.grantBy))) {
 		return false
 	}
 	needed := role && u.after.role == "owner" && u.kept.role != "owner" && c.lastOwner(g.kept) && (u.gone.role != "owner" || g.was != lms.StatusActive)

@@ -251,6 +251,25 @@ func idOf(p *person) int64 {
 	return p.id
 }
 
+// human is the lowest id of all accounts that are one human's, or were taken for that.
+// Under which of them somebody who did something is on record is of no importance: a
+// split does not find everything again.
+func (m *model) human(id int64) int64 {
+	same := []int64{id}
+	for i := 0; i < len(same); i++ {
+		for _, g := range m.merges {
+			one, other := g.kept.id, g.gone.id
+			if other == same[i] {
+				one, other = other, one
+			}
+			if !g.done.IsZero() && one == same[i] && !slices.Contains(same, other) {
+				same = append(same, other)
+			}
+		}
+	}
+	return slices.Min(same)
+}
+
 // lines is the whole state in words, sorted.
 func (m *model) lines() []string {
 	var list []string
@@ -287,10 +306,10 @@ func (m *model) lines() []string {
 		add("course %d archived %s deleted %s", c.id, yes(c.archived), yes(c.deleted))
 		for p, at := range c.places {
 			if at.role != "" {
-				add("place %d %d %s by %d", c.id, p.id, at.role, idOf(at.roleBy.now()))
+				add("place %d %d %s by %d", c.id, p.id, at.role, m.human(idOf(at.roleBy)))
 			}
 			if at.allow != 0 || at.deny != 0 {
-				add("grant %d %d %s %s by %d", c.id, p.id, at.allow.stored(), at.deny.stored(), idOf(at.grantBy.now()))
+				add("grant %d %d %s %s by %d", c.id, p.id, at.allow.stored(), at.deny.stored(), m.human(idOf(at.grantBy)))
 			}
 		}
 	}

@@ -129,8 +129,8 @@ func (w *world) mayMend(by, p *person) bool {
 func pending(p *person) bool { return p.status == lms.StatusPending }
 
 func (w *world) correctAddress() {
-	c, by := w.caller()
 	p, to := w.person(pending), w.address()
+	c, by := w.near(p)
 	u, err := w.svc.CorrectAddress(ctx, c, p.id, service.AddressCorrection{Email: w.typed(to)})
 	may := w.mayMend(by, p) && (to == p.primary || w.holder(to) == nil)
 	w.told(fmt.Sprintf("correcting the address of %d to %s", p.id, to), err, may)
@@ -147,8 +147,8 @@ func (w *world) correctAddress() {
 }
 
 func (w *world) withdraw() {
-	c, by := w.caller()
 	p := w.person(pending)
+	c, by := w.near(p)
 	err := w.svc.Withdraw(ctx, c, p.id)
 	may := w.mayMend(by, p)
 	w.told(fmt.Sprintf("withdrawing %d", p.id), err, may)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -103,14 +105,20 @@ func begin(t *rapid.T, db database, counted tally) *world {
 	w.signUp = rapid.SampledFrom([]string{"anyone", "domains", "named"}).Draw(t, "who may sign up")
 	w.start()
 	// What every school begins with: an administrator whom the operator names, and who
-	// makes a course.
+	// makes a course, or two, and perhaps somebody who teaches.
 	if err := w.svc.NameAdmins(ctx, []lms.Email{root}); err != nil {
 		t.Fatal(err)
 	}
 	w.named(root, w.idAt(root), nil).role = lms.SiteAdmin
 	w.enterFirst()
-	c, by := w.use(w.keys[0])
-	w.createCourse(c, by)
+	for range 1 + rapid.IntRange(0, 1).Draw(t, "another course") {
+		w.createCourse(w.use(w.keys[0]))
+	}
+	if teacher := addresses[0]; rapid.Bool().Draw(t, "a teacher") {
+		c, by := w.use(w.keys[0])
+		w.enrollAll(c, by, w.courses[0], "teacher", []string{teacher})
+		w.enter(doors[0], said{issuer: doors[0].issuer, subject: "of " + teacher, email: teacher, canonical: teacher, verified: "true"})
+	}
 	return w
 }
 
@@ -163,6 +171,14 @@ func (w *world) compare(t *rapid.T, want []string) {
 		var line string
 		if err := rows.Scan(&line); err != nil {
 			t.Fatal(err)
+		}
+		if line, by, ok := strings.Cut(line, " by "); ok && (strings.HasPrefix(line, "place") || strings.HasPrefix(line, "grant")) {
+			id, err := strconv.ParseInt(by, 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			is = append(is, fmt.Sprintf("%s by %d", line, w.human(id)))
+			continue
 		}
 		is = append(is, line)
 	}
