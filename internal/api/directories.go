@@ -138,7 +138,11 @@ func (a *API) createDirectory(ctx context.Context, c *call, in *createDirectoryI
 	if err != nil {
 		return nil, err
 	}
-	return &created[MadeDirectory]{Location: fmt.Sprintf("%s/directories/%d", v1, m.AccountID), Body: MadeDirectory{directoryWire(&m.DirectoryView), m.Secret}}, nil
+	return madeDirectory(&m), nil
+}
+
+func madeDirectory(m *service.MadeDirectory) *created[MadeDirectory] {
+	return &created[MadeDirectory]{Location: fmt.Sprintf("%s/directories/%d", v1, m.AccountID), Body: MadeDirectory{directoryWire(&m.DirectoryView), m.Secret}}
 }
 
 func (a *API) getDirectory(ctx context.Context, c *call, in *directoryIn) (*answer[Directory], error) {
@@ -157,12 +161,12 @@ func (a *API) patchDirectory(ctx context.Context, c *call, in *patchDirectoryIn)
 	return oneDirectory(a.svc.UpdateDirectory(ctx, c.caller, in.DirectoryID, service.DirectoryPatch{Provider: b.Provider, Link: b.Link, MakesCourses: b.MakesCourses}))
 }
 
-func (a *API) renewDirectoryToken(ctx context.Context, c *call, in *directoryTokenIn) (*answer[MadeDirectory], error) {
+func (a *API) renewDirectoryToken(ctx context.Context, c *call, in *directoryTokenIn) (*created[MadeDirectory], error) {
 	m, err := a.svc.RenewDirectoryToken(ctx, c.caller, in.DirectoryID, c.once())
 	if err != nil {
 		return nil, err
 	}
-	return &answer[MadeDirectory]{MadeDirectory{directoryWire(&m.DirectoryView), m.Secret}}, nil
+	return madeDirectory(&m), nil
 }
 
 func (a *API) endDirectory(ctx context.Context, c *call, in *directoryIn) (*empty, error) {

@@ -151,6 +151,9 @@ func namesOf(list string) (names [][]string) {
 		if name != "" {
 			path = append(path, strings.Split(name, ".")...)
 		}
+		if len(path) == 0 {
+			path = []string{""} // of nothing
+		}
 		names = append(names, path)
 	}
 	return names

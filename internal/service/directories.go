@@ -152,7 +152,11 @@ func (s *Service) withToken(ctx context.Context, w *work, id int64) (out MadeDir
 	if _, err := w.tx.RevokeTokens(ctx, id); err != nil {
 		return out, err
 	}
-	t, err := NewToken{Name: "SCIM", Scopes: []string{string(lms.ScopeSCIM)}}.parse(id, w.now)
+	d, _, err := w.tx.DirectoryOf(ctx, id)
+	if err != nil {
+		return out, err
+	}
+	t, err := NewToken{Name: d.Name, Scopes: []string{string(lms.ScopeSCIM)}}.parse(id, w.now)
 	if err != nil {
 		return out, err
 	}

@@ -92,6 +92,7 @@ const (
 	anEnrollment = `INSERT INTO enrollments (course_id, user_id, role_id, source, added_by, created_at) VALUES `
 	aGrant       = `INSERT INTO course_privileges (course_id, user_id, allow, deny, granted_by, granted_at) VALUES `
 	anEntry      = `INSERT INTO audit_entries (at, actor_id, action, outcome, subject_id, course_id, after) VALUES `
+	aDirectory   = `INSERT INTO directories (account_id, issuer, claim, by_external_id, makes_courses, created_at) VALUES (1, '', 'sub', FALSE, FALSE, ` + then + `)`
 	then         = `'2026-09-01 00:00:00+00:00'`
 )
 
@@ -200,6 +201,14 @@ func TestTheInvariantsNameWhatIsBroken(t *testing.T) {
 
 		{invariant: "I13", how: "an address of somebody who was erased", where: "user {erased}", do: []string{anEmail + `('y@uni.example', {erased}, '', TRUE, ` + then + `)`}},
 		{invariant: "I13", how: "a session of somebody who was erased", where: "user {erased}", do: []string{strings.ReplaceAll(aSession, "{who}", "{erased}")}},
+		{invariant: "I13", how: "a link of a directory to somebody who was erased", where: "leads to user {erased}", do: []string{
+			aDirectory,
+			`INSERT INTO directory_links (directory_id, issuer, claim, subject, user_id, linked_at) VALUES (1, 'https://id.example', 'sub', 's', {erased}, ` + then + `)`,
+		}},
+		{invariant: "I13", how: "an entry of a directory about somebody who was erased", where: "is of user {erased}", do: []string{
+			aDirectory,
+			`INSERT INTO directory_people (directory_id, user_id, external_id, suspended, created_at, changed_at) VALUES (1, {erased}, '', FALSE, ` + then + `, ` + then + `)`,
+		}},
 		{invariant: "I13", how: "an id that will be given again", where: "there is a user 5000", do: []string{
 			`INSERT INTO users (id, kind, status, site_role, name, search_key, sort_key, created_by, created_at) VALUES (5000, 'service', 'active', 'member', 'x', '', '', 1, ` + then + `)`,
 			`{forget}`,
