@@ -237,7 +237,7 @@ func TestDenyWinsAndManagingImpliesViewing(t *testing.T) {
 // TestDecideAsksForExactlyTheEffectivePrivileges compares the gate with the
 // rule, for every action and any member.
 func TestDecideAsksForExactlyTheEffectivePrivileges(t *testing.T) {
-	ofCourse := slices.DeleteFunc(Actions(), func(a Action) bool { return !a.OfCourse() })
+	ofCourse := slices.DeleteFunc(Actions(), func(a Action) bool { return !a.OfCourse() || rules[a].scope != "" }) // a scope is a service account's
 	rapid.Check(t, func(t *rapid.T) {
 		m := anyMember(3).Draw(t, "member")
 		a := rapid.SampledFrom(ofCourse).Draw(t, "action")

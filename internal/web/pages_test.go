@@ -93,7 +93,7 @@ func TestAnonymousCallersAreLedToTheSignInPageAndBack(t *testing.T) {
 		if strings.HasPrefix(path, "/static") || strings.HasPrefix(path, "/auth") || path == "/sign-in" || strings.HasPrefix(path, "/prove") || path == "/not-me" || path == "/favicon.ico" || path == "/language" || path == "/design" {
 			continue
 		}
-		path = strings.NewReplacer("{$}", "", "{course_id}", "1", "{user_id}", "1", "{role_id}", "1", "{session_id}", "1", "{token_id}", "1", "{announcement_id}", "1", "{term_id}", "1", "{section_id}", "1", "{import_id}", "1", "{source_id}", "1", "{run_id}", "1", "{webhook_id}", "1", "{delivery_id}", "1", "{request_id}", "1", "{merge_id}", "1", "{claim_id}", "{directory_id}", "1").Replace(path)
+		path = strings.NewReplacer("{$}", "", "{course_id}", "1", "{user_id}", "1", "{role_id}", "1", "{session_id}", "1", "{token_id}", "1", "{announcement_id}", "1", "{term_id}", "1", "{section_id}", "1", "{import_id}", "1", "{source_id}", "1", "{run_id}", "1", "{webhook_id}", "1", "{delivery_id}", "1", "{request_id}", "1", "{merge_id}", "1", "{claim_id}", "1", "{directory_id}", "1").Replace(path)
 		b := c.stranger()
 		a := b.do(b.request(method, path, nil)).want(http.StatusSeeOther)
 		want := "/sign-in"

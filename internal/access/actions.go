@@ -1,0 +1,155 @@
+package access
+
+// Action is something that can be asked of the service. The names stand in the
+// audit.
+type Action string
+
+// The actions.
+const (
+	CourseCreate  Action = "course.create"
+	CourseView    Action = "course.view"
+	CourseUpdate  Action = "course.update"
+	CourseArchive Action = "course.archive"
+	CourseRestore Action = "course.restore"
+	CourseDelete  Action = "course.delete"
+
+	CourseHandOver Action = "course.hand-over"
+	CourseCopy     Action = "course.copy"
+
+	RosterView        Action = "roster.view"
+	EnrollmentCheck   Action = "enrollment.check"
+	EnrollmentAdd     Action = "enrollment.add"
+	NoticeSend        Action = "notice.send"
+	EnrollmentChange  Action = "enrollment.change"
+	EnrollmentRemove  Action = "enrollment.remove"
+	EnrollmentRestore Action = "enrollment.restore"
+	EnrollmentEnd     Action = "enrollment.end"
+	ImportView        Action = "import.view"
+	ImportCreate      Action = "import.create"
+	ImportChange      Action = "import.change"
+	ImportStart       Action = "import.start"
+	ImportRun         Action = "import.run"
+	ImportCancel      Action = "import.cancel"
+	ImportUndo        Action = "import.undo"
+	SectionView       Action = "section.view"
+	SectionCreate     Action = "section.create"
+	SectionUpdate     Action = "section.update"
+	SectionDelete     Action = "section.delete"
+	PrivilegesSet     Action = "privileges.set"
+	AccessView        Action = "access.view"
+	RoleView          Action = "role.view"
+	RoleCreate        Action = "role.create"
+	RoleUpdate        Action = "role.update"
+	RoleDelete        Action = "role.delete"
+	AuditView         Action = "audit.view"
+	GrantReview       Action = "grant.review"
+	GrantConfirm      Action = "grant.confirm"
+	GrantTake         Action = "grant.take"
+
+	AnnouncementView   Action = "announcement.view"
+	AnnouncementCreate Action = "announcement.create"
+	AnnouncementUpdate Action = "announcement.update"
+	AnnouncementDelete Action = "announcement.delete"
+
+	TermView   Action = "term.view"
+	TermCreate Action = "term.create"
+	TermUpdate Action = "term.update"
+	TermDelete Action = "term.delete"
+
+	LimitView    Action = "limit.view"
+	LimitUpdate  Action = "limit.update"
+	LimitLift    Action = "limit.lift"
+	LimitRestore Action = "limit.restore"
+
+	CoursePreview Action = "course.preview"
+
+	RosterExport Action = "roster.export"
+	AuditExport  Action = "audit.export"
+	SiteExport   Action = "site.export"
+
+	SourceView   Action = "source.view"
+	SourceCreate Action = "source.create"
+	SourceUpdate Action = "source.update"
+	SourceDelete Action = "source.delete"
+	SourceRun    Action = "source.run"
+
+	SiteAuditView Action = "site-audit.view"
+	UserName      Action = "user.name"
+	UserUpdate    Action = "user.update"
+	UserErase     Action = "user.erase"
+	UserExport    Action = "user.export"
+	ErasureView   Action = "erasure.view"
+	ErasureAsk    Action = "erasure.ask"
+	ErasureRecall Action = "erasure.withdraw"
+	ErasureRefuse Action = "erasure.refuse"
+	DirectoryView Action = "directory.view"
+
+	MergeView     Action = "merge.view"
+	UserMerge     Action = "user.merge"
+	UserSplit     Action = "user.split"
+	MergeAsk      Action = "merge.ask"
+	MergeAccept   Action = "merge.accept"
+	MergeWithdraw Action = "merge.withdraw"
+	ClaimAsk      Action = "claim.ask"
+	ClaimRecall   Action = "claim.withdraw"
+	ClaimObject   Action = "claim.object"
+	ClaimView     Action = "claim.view"
+	ClaimApprove  Action = "claim.approve"
+	ClaimRefuse   Action = "claim.refuse"
+	ClaimList     Action = "claim.list"
+	ClaimReject   Action = "claim.reject"
+
+	DuplicatesView    Action = "duplicates.view"
+	DuplicatesDismiss Action = "duplicates.dismiss"
+
+	AccountView   Action = "account.view"
+	AccountUpdate Action = "account.update"
+	AccountExport Action = "account.export"
+	SessionEnd    Action = "session.end"
+	SessionReused Action = "session.reused" // a program's refresh token came a second time
+	TokenCreate   Action = "token.create"
+	TokenRevoke   Action = "token.revoke"
+	TokenView     Action = "token.view"
+	UserSignIn    Action = "user.sign-in"
+	UserClaim     Action = "user.claim"
+	UserSignUp    Action = "user.sign-up"
+	AddressChange Action = "address.change"
+	UserProve     Action = "user.prove"
+	NoticeObject  Action = "notice.object"
+
+	AddressProve   Action = "address.prove"
+	AddressAdd     Action = "address.add"
+	AddressRemove  Action = "address.remove"
+	AddressPrimary Action = "address.primary"
+
+	MailView Action = "mail.view"
+
+	AddressCorrect Action = "address.correct"
+	UserWithdraw   Action = "user.withdraw"
+	UserExpire     Action = "user.expire"
+	UserRenew      Action = "user.renew"
+
+	// Webhooks of a course, and those of the site.
+	WebhookView   Action = "webhook.view"
+	WebhookCreate Action = "webhook.create"
+	WebhookUpdate Action = "webhook.update"
+	WebhookDelete Action = "webhook.delete"
+	WebhookSend   Action = "webhook.send"
+
+	SiteWebhookView   Action = "site-webhook.view"
+	SiteWebhookCreate Action = "site-webhook.create"
+	SiteWebhookUpdate Action = "site-webhook.update"
+	SiteWebhookDelete Action = "site-webhook.delete"
+	SiteWebhookSend   Action = "site-webhook.send"
+	WebhookPause      Action = "webhook.pause" // it stopped by itself
+	ProvisioningView  Action = "provisioning.view"
+	ProvisionUser     Action = "provisioning.user"
+	ProvisionGroup    Action = "provisioning.group"
+	ProvisionRoster   Action = "provisioning.roster"
+
+	DirectoriesView Action = "directories.view"
+	DirectoryCreate Action = "directory.create"
+	DirectoryUpdate Action = "directory.update"
+	DirectoryToken  Action = "directory.token"
+	DirectoryEnd    Action = "directory.end"
+)
