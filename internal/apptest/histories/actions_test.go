@@ -2,7 +2,7 @@ package histories_test
 
 import (
 	"fmt"
-	"slices"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -11,111 +11,86 @@ import (
 	"matricula/internal/service"
 )
 
-// actions are what can happen. Each draws what it needs, asks the service, and
-// does to the model what the rules say.
-func (w *world) actions() map[string]func(*rapid.T) {
-	list := map[string]func(){
-		"sign in": w.signInSomebody, "sign in once more": w.signInSomebody, "sign in again": w.signInSomebody, "sign out": w.signOut,
-		"name": w.name, "suspend": w.suspend, "restore": w.restore, "restore more": w.restore, "site role": w.siteRole,
-		"create course": w.createCourse, "archive": w.archive, "delete course": w.deleteCourse,
-		"enroll": w.enroll, "enroll more": w.enroll, "set role": w.setRole, "set privileges": w.setPrivileges, "give more": w.setPrivileges,
-		"remove": w.remove, "remove more": w.remove, "leave": w.leave, "restart": w.restart, "a month passes": w.month,
+// action is something that can happen, and how often beside others.
+type action struct {
+	weight int
+	name   string
+	do     func()
+}
+
+// list is what can happen. Each draws what it needs, asks the service, and does to the
+// model what the rules say. What is drawn first is drawn a little more often.
+func (w *world) list() []action {
+	return []action{
+		{6, "sign in", w.signInSomebody},
+		{5, "enroll", w.enroll},
+		{4, "merge", w.mergePeople},
+		{4, "type a code", w.typeCode},
+		{3, "merge a slip", w.mergeSlip},
+		{4, "ask for a code", w.askCode},
+		{4, "time passes", w.later},
+		{4, "set privileges", w.setPrivileges},
+		{3, "prove a further address", w.beginAddress},
+		{3, "confirm a further address", w.confirmAddress},
+		{3, "split", w.splitMerge},
+		{4, "answer a merge", w.acceptMerge},
+		{3, "correct", w.correctAddress},
+		{3, "set role", w.setRole},
+		{4, "complete a merge", w.completeMerge},
+		{2, "sign in to a program", w.signInProgram},
+		{2, "renew a program", w.refreshProgram},
+		{2, "name", w.name},
+		{2, "suspend", w.suspend},
+		{3, "restore", w.restore},
+		{2, "site role", w.siteRole},
+		{2, "remove", w.remove},
+		{2, "withdraw", w.withdraw},
+		{2, "erase", w.erasePerson},
+		{2, "tell", w.tell},
+		{2, "object", w.object},
+		{2, "look up", w.lookUp},
+		{1, "another code", w.resendCode},
+		{1, "remove an address", w.removeAddress},
+		{1, "make an address the main one", w.makePrimary},
+		{1, "give a merge up", w.withdrawMerge},
+		{1, "revoke a program", w.revokeProgram},
+		{1, "make a token", w.makeToken},
+		{1, "revoke a token", w.revokeToken},
+		{1, "sign out", w.signOut},
+		{1, "sign out elsewhere", w.signOutElsewhere},
+		{1, "leave", w.leave},
+		{1, "create course", w.createAnother},
+		{1, "archive", w.archive},
+		{1, "delete course", w.deleteCourse},
+		{1, "restart", w.restart},
 	}
+}
+
+func (w *world) actions() map[string]func(*rapid.T) {
 	actions := map[string]func(*rapid.T){"": w.check}
-	for name, do := range list {
-		actions[name] = func(t *rapid.T) {
-			w.t = t
-			do()
+	for _, a := range w.list() {
+		for range a.weight {
+			actions[fmt.Sprintf("%03d %s", len(actions), a.name)] = func(t *rapid.T) {
+				w.t, w.doing = t, a.name
+				a.do()
+			}
 		}
 	}
 	return actions
 }
 
-func (w *world) signInSomebody() { w.enter(w.token()) }
-
-func (w *world) signOut() {
-	c, _ := w.caller()
-	w.told("signing out", w.svc.SignOut(ctx, c), true)
-	w.end(func(s session) bool { return s.secret == w.secret })
-}
-
-var siteRoles = []string{"", "member", "teacher", "admin"}
-
-func (w *world) name() {
-	c, by := w.caller()
-	address := w.address()
-	role := rapid.SampledFrom(siteRoles).Draw(w.t, "site role")
-	u, err := w.svc.NamePerson(ctx, c, service.NewPerson{Email: w.typed(address), SiteRole: role}, nil)
-	p := w.holder(address)
-	may := by != nil && by.role == lms.SiteAdmin && (p != by || role == "" || lms.SiteRole(role) == by.role)
-	w.told(fmt.Sprintf("naming %s as %q", address, role), err, may)
-	if !may {
-		return
-	}
-	p = w.named(address, u.ID)
-	if role != "" {
-		p.role = lms.SiteRole(role)
-	}
-	if u.ID != p.id {
-		w.t.Fatalf("named %d, and must be %d", u.ID, p.id)
+func (w *world) createAnother() {
+	if len(w.courses) < 3 { // which is enough
+		w.createCourse(w.caller())
 	}
 }
 
-func (w *world) suspend() {
-	c, by := w.caller()
-	p := w.person(func(p *person) bool { return p.status != lms.StatusSuspended })
-	orphan := rapid.Bool().Draw(w.t, "courses may be without an owner")
-	status := "suspended"
-	_, err := w.svc.UpdateUser(ctx, c, p.id, service.UserPatch{Status: &status, OrphanCourses: orphan})
-	may := by != nil && by.role == lms.SiteAdmin && p != by
-	if p.status == lms.StatusActive && !orphan {
-		may = may && !slices.ContainsFunc(w.courses, func(c *course) bool { return !c.deleted && c.lastOwner(p) })
-	}
-	w.told(fmt.Sprintf("suspending %d", p.id), err, may)
-	if may {
-		p.status = lms.StatusSuspended
-		w.end(func(s session) bool { return s.who == p })
-	}
-}
-
-func (w *world) restore() {
-	c, by := w.caller()
-	p := w.person(func(p *person) bool { return p.status == lms.StatusSuspended })
-	status := "active"
-	_, err := w.svc.UpdateUser(ctx, c, p.id, service.UserPatch{Status: &status})
-	// Only their own sign-in makes a pending person active.
-	may := by != nil && by.role == lms.SiteAdmin && p != by && p.status != lms.StatusPending
-	w.told(fmt.Sprintf("restoring %d", p.id), err, may)
-	if may {
-		p.status = lms.StatusActive
-		if !p.arrived {
-			p.status = lms.StatusPending
-		}
-	}
-}
-
-func (w *world) siteRole() {
-	c, by := w.caller()
-	p := w.person(func(p *person) bool { return p != by })
-	role := rapid.SampledFrom(siteRoles[1:]).Draw(w.t, "site role")
-	_, err := w.svc.UpdateUser(ctx, c, p.id, service.UserPatch{SiteRole: &role})
-	may := by != nil && by.role == lms.SiteAdmin && p != by
-	w.told(fmt.Sprintf("making %d %s", p.id, role), err, may)
-	if may {
-		p.role = lms.SiteRole(role)
-	}
-}
-
-func (w *world) createCourse() {
-	if len(w.courses) == 3 {
-		return // enough of them
-	}
-	c, by := w.caller()
+func (w *world) createCourse(c access.Caller, by *person) {
 	v, err := w.svc.CreateCourse(ctx, c, lms.CourseFields{Title: "Algorithms"}, nil)
 	may := by != nil && by.role != lms.SiteMember
 	w.told("creating a course", err, may)
 	if may {
-		w.courses = append(w.courses, &course{id: v.Course.ID, places: map[*person]*place{by: {role: "owner"}}})
+		w.courses = append(w.courses, &course{id: v.Course.ID, places: map[*person]*place{by: {role: "owner", roleAt: w.now, roleBy: by}}})
 	}
 }
 
@@ -155,6 +130,17 @@ func (w *world) enroll() {
 	in := w.course()
 	role := rapid.SampledFrom(roleNames).Draw(w.t, "role")
 	some := rapid.SliceOfNDistinct(rapid.SampledFrom(addresses), 1, 3, rapid.ID).Draw(w.t, "addresses")
+	w.enrollAll(c, by, in, role, some)
+	if rapid.IntRange(0, 2).Draw(w.t, "elsewhere too") == 0 {
+		for _, other := range w.courses {
+			if other != in {
+				w.enrollAll(c, by, other, role, some)
+			}
+		}
+	}
+}
+
+func (w *world) enrollAll(c access.Caller, by *person, in *course, role string, some []string) {
 	typed := make([]string, len(some))
 	for i := range some {
 		typed[i] = w.typed(some[i])
@@ -172,27 +158,22 @@ func (w *world) enroll() {
 		switch {
 		case p == nil:
 			want = service.ResultNamed
-			p = w.named(some[i], r.UserID)
+			w.isNew(r.UserID)
+			p = w.named(some[i], r.UserID, by)
 		case in.places[p] != nil && in.places[p].role == role:
 			want = service.ResultAlready
-		case in.places[p] != nil && in.places[p].role != "", p == by:
+		case in.places[p] != nil && in.places[p].role != "", p == by, in.places[p] != nil && in.places[p].deny != 0 && role == "owner":
 			want = service.ResultRefused
 		}
+		w.renew(p, maxWait/20)
 		if r.Result != want || r.UserID != p.id {
 			w.t.Fatalf("%q as %s: %s, %d, and must be %s, %d", typed[i], role, r.Result, r.UserID, want, p.id)
 		}
 		if want == service.ResultEnrolled || want == service.ResultNamed {
-			in.at(p).role = role
+			at := in.at(p)
+			at.role, at.roleAt, at.roleBy = role, w.now, by
 		}
 	}
-}
-
-// at is somebody's place, made when there is none.
-func (c *course) at(p *person) *place {
-	if c.places[p] == nil {
-		c.places[p] = &place{}
-	}
-	return c.places[p]
 }
 
 func (w *world) setRole() {
@@ -203,11 +184,14 @@ func (w *world) setRole() {
 	_, err := w.svc.SetRole(ctx, c, service.RoleChange{CourseID: in.id, UserID: p.id, Role: role})
 	a, may := w.staff(by, in)
 	at := in.places[p]
-	may = may && !at.none() && a.mayTouch(p, at) && a.mayGive(role) && (roles[at.role] == 0 || a.holds.has("staff.manage")) &&
+	may = may && !at.none() && p.status != lms.StatusErased && a.mayTouch(p, at) && a.mayGive(role) && (roles[at.role] == 0 || a.holds.has("staff.manage")) &&
 		(role != "owner" || at.deny == 0) && (role == "owner" || !in.lastOwner(p))
 	w.told(fmt.Sprintf("making %d %s", p.id, role), err, may)
-	if may {
-		at.role = role
+	if may && at.role != role {
+		if at.role == "" {
+			at.roleAt = w.now
+		}
+		at.role, at.roleBy = role, by
 	}
 }
 
@@ -228,9 +212,17 @@ func (w *world) setPrivileges() {
 	if !may {
 		return
 	}
-	p = w.named(address, m.User.ID)
+	if p == nil {
+		w.isNew(m.User.ID)
+	}
+	p = w.named(address, m.User.ID, by)
 	at := in.at(p)
-	at.allow, at.deny = allow, deny
+	if at.allow != allow || at.deny != deny {
+		at.allow, at.deny, at.grantAt, at.grantBy = allow, deny, w.now, by
+	}
+	if allow|deny == 0 {
+		at.grantAt, at.grantBy = time.Time{}, nil
+	}
 	if at.none() {
 		delete(in.places, p)
 	}
@@ -268,19 +260,11 @@ func (w *world) take(c access.Caller, by *person, in *course, p *person) {
 	}
 }
 
+// restart happens now and then: everything has to be prepared anew.
 func (w *world) restart() {
-	if err := w.close(); err != nil {
-		w.t.Fatal(err)
+	if rapid.IntRange(0, 3).Draw(w.t, "restart") > 0 {
+		return
 	}
-	w.open()
-}
-
-// month lets every session end, and the administrator come again.
-func (w *world) month() {
-	w.now = w.now.AddDate(0, 0, 31)
-	if err := w.svc.Expire(ctx); err != nil {
-		w.t.Fatal(err)
-	}
-	w.sessions = nil
-	w.enterFirst()
+	w.db.restart(w.t)
+	w.start()
 }

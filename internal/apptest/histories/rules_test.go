@@ -67,39 +67,68 @@ func (d door) lists(t said) bool {
 	return slices.Contains(d.domains, t.canonical[strings.LastIndexByte(t.canonical, '@')+1:])
 }
 
-// signIn does to the model what a token is worth, and tells as whom and how
-// somebody comes in; nil: not at all, and then nothing changes.
-func (m *model) signIn(d door, t said) (who *person, outcome string) {
+// The answers to a token.
+const (
+	signsIn = "sign in"
+	claims  = "claim"
+	creates = "create"
+	proves  = "prove address" // by a code: until then nothing changes
+	refuses = "refuse"
+)
+
+// verdict is what a token is worth to somebody who has perhaps shown, by a code, that
+// an address is theirs. Who is whom it is about, nil for nobody yet.
+func (m *model) verdict(d door, t said, shown string) (who *person, answer string) {
 	if !d.admissible(t) {
-		return nil, ""
+		return nil, refuses
 	}
-	key := [2]string{t.issuer, t.subject}
-	if p := m.identities[key]; p != nil {
-		if p.status != lms.StatusActive {
-			return nil, ""
+	if i := m.identities[subject{t.issuer, t.subject}]; i != nil {
+		if i.who.status != lms.StatusActive {
+			return i.who, refuses
 		}
-		if d.proves(t) && m.holder(t.canonical) == nil { // the person has got another address
-			p.addresses[t.canonical], p.primary = true, t.canonical
-		}
-		return p, "sign in"
+		return i.who, signsIn
 	}
-	if !d.proves(t) {
-		return nil, ""
+	if t.canonical == "" || !d.verified(t) {
+		return nil, refuses
 	}
+	theirs := d.hands(t) || shown == t.canonical
 	p := m.holder(t.canonical)
-	outcome = "claim"
 	switch {
-	case p == nil:
-		if m.signUp == "named" || (m.signUp == "domains" && !d.lists(t)) {
-			return nil, ""
-		}
-		p, outcome = m.named(t.canonical, 0), "create"
-	case p.status != lms.StatusPending:
-		return nil, ""
+	case p != nil && p.status != lms.StatusPending:
+		return p, refuses
+	case p != nil && theirs:
+		return p, claims
+	case p != nil:
+		return p, proves
+	case m.signUp == "anyone" && theirs, m.signUp == "domains" && d.lists(t) && d.hands(t):
+		return nil, creates
+	case m.signUp == "anyone":
+		return nil, proves
 	}
-	p.status, p.arrived, p.addresses[t.canonical] = lms.StatusActive, true, true
-	m.identities[key] = p
-	return p, outcome
+	return nil, refuses
+}
+
+// signIn does to the model what a token is worth, and tells as whom somebody comes in;
+// nil: not at all, and then nothing changes.
+func (m *model) signIn(d door, t said, shown string) (who *person, answer string) {
+	p, answer := m.verdict(d, t, shown)
+	switch answer {
+	case signsIn:
+		if d.proves(t) && m.holder(t.canonical) == nil { // the person has got another address
+			p.addresses[t.canonical], p.primary = mailbox{m.now, m.now}, t.canonical
+		}
+		return p, answer
+	case creates:
+		p = m.named(t.canonical, 0, nil)
+	case claims:
+	default:
+		return nil, answer
+	}
+	key := subject{t.issuer, t.subject}
+	p.status, p.arrived, p.primary = lms.StatusActive, true, t.canonical
+	p.addresses[t.canonical] = mailbox{p.addresses[t.canonical].since, m.now}
+	m.identities[key], p.ever[key] = &identity{p, t.canonical}, true
+	return p, answer
 }
 
 // roles are what each role gives.
@@ -133,6 +162,9 @@ func (at *place) may() privileges {
 }
 
 func (at *place) none() bool { return at == nil || (at.role == "" && at.allow == 0 && at.deny == 0) }
+
+// administers tells whether somebody is an administrator of the site.
+func (p *person) administers() bool { return p != nil && p.role == lms.SiteAdmin }
 
 // actor is somebody who asks for something in a course.
 type actor struct {

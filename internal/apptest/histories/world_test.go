@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"matricula/internal/access"
 	"matricula/internal/lms"
+	"matricula/internal/mail"
 	"matricula/internal/service"
 	"matricula/internal/signin"
 	"matricula/internal/store"
@@ -47,68 +49,119 @@ var spellings = []func(string) string{
 // world is one history: the program, and the model that it must be like.
 type world struct {
 	*model
-	t       *rapid.T
-	dsn     string
-	raw     *sql.DB
-	store   *store.Store
-	svc     *service.Service
-	now     time.Time
-	secrets []string // of all sessions that ever were, the administrator's newest first
-	secret  string   // with which the present action is asked for
+	t    *rapid.T
+	db   database
+	svc  *service.Service
+	keys []key // that anybody ever had, the administrator's newest first
+	me   key   // with which the present action is asked for
+	outbox
+	browsers  []*proof // in which somebody ever asked for a code
+	refreshes []key    // that programs ever had
+	exchanged []exchange
+
+	everNotices []*notice
+	doing       string // the action
+	tally       tally
+	carriedOut  int // merges
+
+	// How the database and the model were when they were compared last.
+	seen   string
+	wanted []string
+
+	// What happened, as the people in it know it: who has shown which address to be
+	// theirs. The model is not asked.
+	shown map[shown]bool
 }
 
-func begin(t *rapid.T, dsn string, raw *sql.DB) *world {
+// shown is that somebody could prove an address: their provider handed it out, or they
+// typed the code that was mailed to it.
+type shown struct {
+	who     subject
+	address string
+}
+
+// database is where a history happens.
+type database interface {
+	open(*rapid.T) *store.Store // the program's own, which is the same until restart
+	restart(*rapid.T)
+	raw() *sql.DB
+	lines() *sql.Stmt // sqlLines
+	// changed tells something that differs whenever anybody has written since; empty: that
+	// is not known.
+	changed(*rapid.T) string
+}
+
+// tally is how often something happened in all histories of a test.
+type tally map[string]int
+
+func (w *world) count(what string) { w.tally[what]++ }
+
+func begin(t *rapid.T, db database, counted tally) *world {
 	w := &world{
-		model: &model{identities: map[[2]string]*person{}}, t: t, dsn: dsn, raw: raw,
-		now: time.Date(2026, 9, 1, 8, 30, 0, 0, time.UTC),
+		tally: counted, doing: "begin",
+		model: &model{identities: map[subject]*identity{}, now: time.Date(2026, 9, 1, 8, 30, 0, 0, time.UTC)},
+		t:     t, db: db, shown: map[shown]bool{},
 	}
 	w.signUp = rapid.SampledFrom([]string{"anyone", "domains", "named"}).Draw(t, "who may sign up")
-	w.open()
-	// What every school begins with: an administrator whom the operator names.
+	w.start()
+	// What every school begins with: an administrator whom the operator names, and who
+	// makes a course, or two, and perhaps somebody who teaches.
 	if err := w.svc.NameAdmins(ctx, []lms.Email{root}); err != nil {
 		t.Fatal(err)
 	}
-	w.named(root, w.idOf(root)).role = lms.SiteAdmin
+	w.named(root, w.idAt(root), nil).role = lms.SiteAdmin
 	w.enterFirst()
+	for range 1 + rapid.IntRange(0, 1).Draw(t, "another course") {
+		w.createCourse(w.use(w.keys[0]))
+	}
+	if teacher := addresses[0]; rapid.Bool().Draw(t, "a teacher") {
+		c, by := w.use(w.keys[0])
+		w.enrollAll(c, by, w.courses[0], "teacher", []string{teacher})
+		w.enter(doors[0], said{issuer: doors[0].issuer, subject: "of " + teacher, email: teacher, canonical: teacher, verified: "true"})
+	}
 	return w
 }
 
 // enterFirst lets the administrator come in.
 func (w *world) enterFirst() {
-	had := len(w.secrets)
+	had := len(w.keys)
 	w.enter(doors[0], said{issuer: doors[0].issuer, subject: "of " + root, email: root, canonical: root, verified: "true"})
-	if len(w.secrets) > had {
-		w.secrets[0], w.secrets[had] = w.secrets[had], w.secrets[0]
+	if len(w.keys) > had {
+		w.keys[0], w.keys[had] = w.keys[had], w.keys[0]
 	}
 }
 
-func (w *world) open() {
-	var err error
-	if w.store, err = store.Open(ctx, w.dsn); err != nil {
-		w.t.Fatal(err)
-	}
-	if err := w.store.Start(ctx); err != nil {
-		w.t.Fatal(err)
-	}
-	w.svc = service.New(w.store, service.Options{
+func (w *world) start() {
+	w.svc = service.New(w.db.open(w.t), service.Options{
 		Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler),
-		SignUp: signin.SignUp(w.signUp), Directory: service.DirectoryEveryone,
+		SignUp: signin.SignUp(w.signUp), Directory: service.DirectoryEveryone, PendingDays: maxWaitDays,
+		Mail: &service.MailOptions{Sender: &w.outbox, Site: mail.Site{URL: "https://lms.example"}},
 	})
 }
 
-func (w *world) close() error { return w.store.Close() }
-
-// idOf is the id that the store gave the person of an address.
-func (w *world) idOf(address string) (id int64) {
-	if err := w.raw.QueryRow(`SELECT user_id FROM emails WHERE address = $1`, address).Scan(&id); err != nil && !errors.Is(err, sql.ErrNoRows) {
+// idAt is the id that the store gave the person of an address.
+func (w *world) idAt(address string) (id int64) {
+	if err := w.db.raw().QueryRow(`SELECT user_id FROM emails WHERE address = $1`, address).Scan(&id); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		w.t.Fatal(err)
 	}
 	return id
 }
 
-// check compares the program with the model, and looks at the invariants.
+// check compares the program with the model, and looks at the invariants. Where
+// neither has changed since the last time, both are as they were.
 func (w *world) check(t *rapid.T) {
-	rows, err := w.raw.Query(sqlLines)
+	w.t = t
+	w.onlyWhoHasShownIt()
+	want := w.lines()
+	if seen := w.db.changed(t); seen == "" || seen != w.seen || !slices.Equal(want, w.wanted) {
+		w.compare(t, want)
+		w.seen, w.wanted = seen, want
+	}
+	w.now = w.now.Add(time.Second)
+}
+
+func (w *world) compare(t *rapid.T, want []string) {
+	rows, err := w.db.lines().Query()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,16 +172,24 @@ func (w *world) check(t *rapid.T) {
 		if err := rows.Scan(&line); err != nil {
 			t.Fatal(err)
 		}
+		if line, by, ok := strings.Cut(line, " by "); ok && (strings.HasPrefix(line, "place") || strings.HasPrefix(line, "grant")) {
+			id, err := strconv.ParseInt(by, 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			is = append(is, fmt.Sprintf("%s by %d", line, w.human(id)))
+			continue
+		}
 		is = append(is, line)
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(is)
-	if want := w.lines(); !slices.Equal(is, want) {
+	if !slices.Equal(is, want) {
 		t.Fatalf("the program and the model differ:\nonly the program has\n  %s\nonly the model has\n  %s", without(is, want), without(want, is))
 	}
-	list, err := w.store.CheckInvariants(ctx)
+	list, err := w.db.open(t).CheckInvariants(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +198,33 @@ func (w *world) check(t *rapid.T) {
 			t.Fatalf("%s does not hold: %s: %q", i.Name, i.Says, i.Examples)
 		}
 	}
-	w.now = w.now.Add(time.Second)
+}
+
+// onlyWhoHasShownIt is the promise, without the rules: whoever is a person came to be
+// that by an address that they have shown to be theirs, and so is each address that
+// counts as proven.
+func (w *world) onlyWhoHasShownIt() {
+	for key, i := range w.identities {
+		if !w.shown[shown{key, i.address}] {
+			w.t.Fatalf("%q is user %d by %s, and has never shown that it is theirs", key, i.who.id, i.address)
+		}
+	}
+	for _, p := range w.people {
+		for a, box := range p.addresses {
+			if !box.proven.IsZero() && !w.anybodyShowed(p, a) {
+				w.t.Fatalf("%s counts as proven by user %d, and nobody has shown that", a, p.id)
+			}
+		}
+	}
+}
+
+func (w *world) anybodyShowed(p *person, address string) bool {
+	for key := range p.ever {
+		if w.shown[shown{key, address}] {
+			return true
+		}
+	}
+	return false
 }
 
 func without(a, b []string) string {
@@ -147,6 +234,11 @@ func without(a, b []string) string {
 // told makes sure that something was done, or refused as such things are, as the
 // rules say.
 func (w *world) told(what string, err error, done bool) {
+	if done {
+		w.count(w.doing)
+	} else {
+		w.count(w.doing + ", refused")
+	}
 	switch code := lms.CodeOf(err); {
 	case err == nil && !done:
 		w.t.Fatalf("%s: it was done, and must not be", what)
@@ -157,26 +249,66 @@ func (w *world) told(what string, err error, done bool) {
 	}
 }
 
-// caller is somebody who holds a session, or held it once.
+// caller is somebody who holds a key, or held it once.
 func (w *world) caller() (access.Caller, *person) {
-	i := rapid.IntRange(0, len(w.secrets)-1).Draw(w.t, "session")
-	switch alive := w.sessions; rapid.IntRange(0, 4).Draw(w.t, "who asks") {
+	i := rapid.IntRange(0, len(w.keys)-1).Draw(w.t, "key")
+	switch rapid.IntRange(0, 4).Draw(w.t, "who asks") {
 	case 0:
 		i = 0 // the administrator
 	case 1, 2, 3: // somebody who is signed in
+		var alive []int
+		for n, k := range w.keys {
+			if w.keyHolder(k) != nil {
+				alive = append(alive, n)
+			}
+		}
 		if len(alive) > 0 {
-			i = slices.Index(w.secrets, alive[i%len(alive)].secret)
+			i = alive[i%len(alive)]
 		}
 	}
-	secret := w.secrets[i]
-	w.secret = secret
-	c, u, err := w.svc.BySession(ctx, secret, "")
+	return w.use(w.keys[i])
+}
+
+// caller is who asks, to the program and in the model.
+type caller struct {
+	access.Caller
+	by *person
+}
+
+// inBrowser is caller for what can be done in a browser only, and mostly is.
+func (w *world) inBrowser() (access.Caller, *person) {
+	c, p := w.caller()
+	if w.me.kind != inBrowser && rapid.IntRange(0, 3).Draw(w.t, "with a token") > 0 {
+		for _, k := range w.keys {
+			if k.kind == inBrowser && p != nil && w.keyHolder(k) == p {
+				return w.use(k)
+			}
+		}
+	}
+	return c, p
+}
+
+// browser tells whether somebody asks in a browser.
+func (w *world) browser() bool { return w.me.kind == inBrowser }
+
+// use asks with a key, which leads to whom it belongs to and to nobody else.
+func (w *world) use(k key) (c access.Caller, p *person) {
+	var u lms.User
+	var err error
+	if k.kind == inBrowser {
+		c, u, err = w.svc.BySession(ctx, k.secret, "")
+	} else if c, u, err = w.svc.ByToken(ctx, k.secret, ""); lms.CodeOf(err) == lms.CodeUnauthenticated {
+		err = nil
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p := w.who(secret)
+	w.me, p = k, w.keyHolder(k)
 	if (p == nil) != c.Anonymous() || (p != nil && (u.ID != p.id || c.SiteRole != p.role)) {
-		w.t.Fatalf("session %d is of %d, and must be of %+v", i, c.UserID, p)
+		w.t.Fatalf("the %s is of %d, and must be of %d", k.kind, c.UserID, idOf(p))
+	}
+	if p != nil {
+		w.touch(k)
 	}
 	return c, p
 }
@@ -188,12 +320,7 @@ func (w *world) typed(address string) string {
 	return spellings[rapid.IntRange(0, len(spellings)-1).Draw(w.t, "spelling")](address)
 }
 
-func (w *world) course() *course {
-	if len(w.courses) == 0 {
-		w.t.Skip("there is no course yet")
-	}
-	return rapid.SampledFrom(w.courses).Draw(w.t, "course")
-}
+func (w *world) course() *course { return rapid.SampledFrom(w.courses).Draw(w.t, "course") }
 
 // person is mostly one of whom something holds, so that more is done than refused.
 func (w *world) person(holds func(*person) bool) *person {
@@ -210,85 +337,4 @@ func (w *world) personIn(c *course) *person {
 
 func (w *world) privileges(label string) privileges {
 	return privileges(rapid.IntRange(0, int(everything)).Draw(w.t, label)) & privileges(rapid.IntRange(0, int(everything)).Draw(w.t, "of these"))
-}
-
-// token draws what some provider says, or what somebody makes of it. Mostly it is
-// about somebody who is expected.
-func (w *world) token() (door, said) {
-	address := w.address()
-	if rapid.IntRange(0, 2).Draw(w.t, "expected") > 0 {
-		address = w.person(func(p *person) bool { return p.status == lms.StatusPending }).primary
-	}
-	domain := address[strings.IndexByte(address, '@')+1:]
-	if rapid.Bool().Draw(w.t, "honest") {
-		d := doors[0]
-		if slices.Contains([]string{"school.example", "gmail.com", "googlemail.com"}, domain) {
-			d = doors[1]
-		}
-		return d, said{issuer: d.issuer, subject: "of " + address, email: address, canonical: address, verified: "true", hosted: domain}
-	}
-	d := rapid.SampledFrom(doors).Draw(w.t, "door")
-	pick := func(label string, usual string, others ...string) string {
-		if rapid.IntRange(0, 4).Draw(w.t, label+"?") > 0 {
-			return usual
-		}
-		return rapid.SampledFrom(append(others, usual)).Draw(w.t, label)
-	}
-	t := said{
-		issuer:    pick("issuer", d.issuer, doors[0].issuer, doors[1].issuer, d.issuer+"/", ""),
-		subject:   pick("subject", "of "+address, "OF "+address, "of "+root, "of "+addresses[0], "s1", "S1", ""),
-		tenant:    pick("tenant", d.tenant, "t1", "t2", ""),
-		verified:  claim(pick("email_verified", "true", "", "false", `"true"`, "1", "null")),
-		edov:      claim(pick("xms_edov", "", "true", "false", `"1"`)),
-		hosted:    pick("hd", domain, "", "school.example", "SCHOOL.example"),
-		canonical: address,
-	}
-	t.email = pick("email", address, strings.ToUpper(address), " "+address, "<"+address+">", address+"@uni.example", "")
-	if t.email != address && t.email != strings.ToUpper(address) {
-		t.canonical = "" // a provider has to send a clean one
-	}
-	return d, t
-}
-
-// read is a token as package signin has it after its checks of the JSON.
-func (t said) read() signin.Token {
-	verified := func(c claim) signin.Verified {
-		switch c {
-		case "":
-			return signin.VerifiedAbsent
-		case "true":
-			return signin.VerifiedTrue
-		}
-		return signin.VerifiedNot
-	}
-	return signin.Token{
-		Issuer: t.issuer, Subject: t.subject, Tenant: t.tenant, Email: t.email, HostedDomain: t.hosted,
-		EmailVerified: verified(t.verified), DomainOwnerVerified: verified(t.edov),
-	}
-}
-
-func (d door) provider() signin.Provider {
-	return signin.Provider{Name: d.name, Label: d.name, Issuer: d.issuer, ClientID: "m", Kind: signin.Kind(d.kind), Domains: d.domains, Tenant: d.tenant}
-}
-
-// enter lets a token be used at a door.
-func (w *world) enter(d door, t said) {
-	in, err := w.svc.SignIn(ctx, d.provider(), t.read(), "Test", "")
-	p, outcome := w.signIn(d, t)
-	what := fmt.Sprintf("a sign-in by %s with %+v", d.name, t)
-	w.told(what, err, p != nil)
-	if p == nil {
-		if in.Secret != "" {
-			w.t.Fatalf("%s: refused, with a session", what)
-		}
-		return
-	}
-	if outcome == "create" {
-		p.id = in.User.ID
-	}
-	if in.User.ID != p.id || string(in.Outcome) != outcome {
-		w.t.Fatalf("%s: %s as %d, and must %s as %d", what, in.Outcome, in.User.ID, outcome, p.id)
-	}
-	w.model.begin(p, in.Secret)
-	w.secrets = append(w.secrets, in.Secret)
 }
