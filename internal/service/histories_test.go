@@ -111,3 +111,24 @@ func TestMergesAreSplitInTheOrderInWhichTheyWereCarriedOutAndNotAskedFor(t *test
 		}
 	})
 }
+
+func TestAPlaceGoesBackAlsoWhenWhoeverGaveItWasMergedMeanwhile(t *testing.T) {
+	each(t, func(t *testing.T, s *school) {
+		ada, other, grace := s.teacher("ada@uni.example"), s.person("ada.l@uni.example"), s.person("grace@uni.example")
+		course := s.course(ada, "Algorithms")
+		slip := s.enroll(ada, course, "assistant", "grcae@uni.example")[0]
+		s.set(ada, course, byID(slip), []string{"audit.view"}, nil)
+		m := s.merge(s.admin, grace.UserID, slip)
+		s.clock.advance(time.Minute)
+		s.proved(other, ada)
+		if _, err := s.SplitMerge(ctx, s.admin, m.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.roster(course); !strings.Contains(got, "grcae@uni.example assistant") || strings.Contains(got, "grace@uni.example") {
+			t.Errorf("in the course are %s", got)
+		}
+		if got := s.held(course, slip); !strings.Contains(got, "audit.view") {
+			t.Errorf("the other holds %q", got)
+		}
+	})
+}

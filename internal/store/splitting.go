@@ -48,9 +48,10 @@ func readRow(text string) (r row, err error) {
 	return r, json.Unmarshal([]byte(text), &r)
 }
 
-// asLeft tells whether a row is as a merge left it. That the kept person stands in
-// it where the other did something is the merge's own doing.
-func asLeft(now, left string, kept, gone int64) (bool, error) {
+// asLeft tells whether a row is as a merge left it. That another account stands in it for
+// whoever did something is the doing of a merge or a split, of this person or of that
+// one, and no change.
+func (tx *Tx) asLeft(ctx context.Context, now, left string) (bool, error) {
 	is, err := readRow(now)
 	if err != nil {
 		return false, err
@@ -63,15 +64,26 @@ func asLeft(now, left string, kept, gone int64) (bool, error) {
 		if is[name] == value {
 			continue
 		}
-		actor := name == "added_by" || name == "granted_by"
-		if !actor || is[name] != float64(kept) || value != float64(gone) {
+		one, isID := is[name].(float64)
+		other, wasID := value.(float64)
+		if actor := name == "added_by" || name == "granted_by"; !actor || !isID || !wasID {
 			return false, nil
+		}
+		same := false
+		if same, err = tx.one(ctx, sqlOneHuman, []any{int64(one), int64(other)}, new(int64)); err != nil || !same {
+			return false, err
 		}
 	}
 	return true, nil
 }
 
 var (
+	// Whether two accounts are one human's, or were taken for that.
+	sqlOneHuman = stmt(`WITH RECURSIVE same (id) AS (
+			SELECT CAST($1 AS BIGINT)
+			UNION SELECT CASE WHEN m.kept_id = s.id THEN m.gone_id ELSE m.kept_id END
+			FROM same s JOIN merges m ON m.done_at IS NOT NULL AND (m.kept_id = s.id OR m.gone_id = s.id)
+		) SELECT id FROM same WHERE id = $2`)
 	sqlRoleThere    = stmt(`SELECT id FROM course_roles WHERE id = $1 AND course_id = $2`)
 	sqlSectionThere = stmt(`SELECT id FROM sections WHERE id = $1 AND course_id = $2`)
 	sqlCourseTitle  = stmt(`SELECT title FROM courses WHERE id = $1`)
@@ -262,7 +274,7 @@ func (tx *Tx) placeStays(ctx context.Context, t placeTable, m lms.Merge, u unite
 	if err != nil {
 		return "", err
 	}
-	same, err := asLeft(now, u.After, m.Kept.ID, m.Gone.ID)
+	same, err := tx.asLeft(ctx, now, u.After)
 	if err != nil || !same {
 		return StaysChanged, err
 	}
