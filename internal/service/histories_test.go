@@ -132,3 +132,18 @@ func TestAPlaceGoesBackAlsoWhenWhoeverGaveItWasMergedMeanwhile(t *testing.T) {
 		}
 	})
 }
+
+func TestI8WhoeverWasMergedAndSplitGivesWhatTheyHeldBefore(t *testing.T) {
+	each(t, func(t *testing.T, s *school) {
+		ada := s.teacher("ada@uni.example")
+		course := s.course(ada, "Algorithms")
+		grace := s.member(ada, course, "teacher", "grace@uni.example")
+		slip := s.enroll(ada, course, "student", "grcae@uni.example")[0]
+		s.set(ada, course, byID(slip), nil, []string{"audit.view"})
+		m := s.merge(s.admin, grace.UserID, slip)
+		if _, err := s.SplitMerge(ctx, s.admin, m.ID); err != nil {
+			t.Fatal(err)
+		}
+		s.set(grace, course, service.PersonRef{Email: "sam@uni.example"}, []string{"audit.view"}, nil)
+	}) // which ends with the invariants
+}

@@ -71,6 +71,7 @@ var (
 		WHERE a.outcome = 'done' AND a.action IN ('enrollment.add', 'enrollment.change', 'enrollment.remove', 'enrollment.restore', 'enrollment.end',
 			'privileges.set', 'grant.confirm', 'course.create', 'course.copy', 'course.hand-over', 'user.name', 'user.update', 'user.merge', 'claim.approve')
 		ORDER BY a.id`)
+	sqlSplitOfThese = stmt(`SELECT m.id FROM {rows:$1} JOIN merges m ON m.kept_id = CAST(j.value->>0 AS BIGINT) AND m.state = 'split'`)
 	// Also of a merge that was split: what was changed in between stays with who was kept.
 	sqlMergedIntoThese = stmt(`WITH RECURSIVE accounts (person, account) AS (
 			SELECT CAST(j.value->>0 AS BIGINT), CAST(j.value->>0 AS BIGINT) FROM {rows:$1}
@@ -117,6 +118,7 @@ func checkGrants(ctx context.Context, tx *Tx, f *findings) error {
 type histories struct {
 	entries  map[int64][]placeEntry
 	accounts map[int64][]int64
+	split    map[int64]bool // merges that were split, of which the entries do not tell what went back
 }
 
 // of lists the accounts of somebody.
@@ -135,6 +137,7 @@ type placeRecord struct {
 	Allow    *[]lms.Privilege `json:"allow"`
 	Deny     *[]lms.Privilege `json:"deny"`
 	SiteRole lms.SiteRole     `json:"site_role"`
+	Merge    int64            `json:"merge"`
 }
 
 func (p placeRecord) allow() lms.PrivilegeSet { return setOrNone(p.Allow) }
@@ -159,7 +162,7 @@ func (tx *Tx) histories(ctx context.Context, grants []givenGrant) (histories, er
 			}
 		}
 	}
-	h := histories{entries: make(map[int64][]placeEntry, len(people)), accounts: map[int64][]int64{}}
+	h := histories{entries: make(map[int64][]placeEntry, len(people)), accounts: map[int64][]int64{}, split: map[int64]bool{}}
 	if len(people) == 0 {
 		return h, nil
 	}
@@ -169,6 +172,16 @@ func (tx *Tx) histories(ctx context.Context, grants []givenGrant) (histories, er
 		err := r.Scan(&into, &id)
 		h.accounts[into] = append(h.accounts[into], id)
 		people = append(people, [1]int64{id})
+		return err
+	})
+	if err != nil {
+		return h, err
+	}
+	rows, err = tx.query(ctx, sqlSplitOfThese, mustJSON(people))
+	err = each(rows, err, func(r scanner) error {
+		var id int64
+		err := r.Scan(&id)
+		h.split[id] = true
 		return err
 	})
 	if err != nil {
@@ -221,14 +234,23 @@ func (h histories) fault(g givenGrant) string {
 
 // held is what the giver of a grant held in the course before an entry: the
 // audit read from its beginning. A role of the course's own may have been
-// changed since, and counts as any.
+// changed since, and counts as any. What they held by a merge that was split counts, and
+// what they held without it.
 func (h histories) held(g givenGrant, giver, before int64) lms.PrivilegeSet {
+	held := h.heldWith(g, giver, before, true)
+	if len(h.split) > 0 {
+		held |= h.heldWith(g, giver, before, false)
+	}
+	return held
+}
+
+func (h histories) heldWith(g givenGrant, giver, before int64, splitToo bool) lms.PrivilegeSet {
 	site, told := lms.SiteMember, false
 	role := ""
 	var allow, deny lms.PrivilegeSet
 	for _, e := range h.entries[giver] {
 		switch {
-		case e.id >= before:
+		case e.id >= before, !splitToo && h.split[e.after.Merge]:
 		case e.course == 0:
 			if e.after.SiteRole != "" {
 				site, told = e.after.SiteRole, true

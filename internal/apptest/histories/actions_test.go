@@ -131,6 +131,13 @@ func (w *world) enroll() {
 	role := rapid.SampledFrom(roleNames).Draw(w.t, "role")
 	some := rapid.SliceOfNDistinct(rapid.SampledFrom(addresses), 1, 3, rapid.ID).Draw(w.t, "addresses")
 	w.enrollAll(c, by, in, role, some)
+	if rapid.IntRange(0, 2).Draw(w.t, "elsewhere too") == 0 {
+		for _, other := range w.courses {
+			if other != in {
+				w.enrollAll(c, by, other, role, some)
+			}
+		}
+	}
 }
 
 func (w *world) enrollAll(c access.Caller, by *person, in *course, role string, some []string) {
