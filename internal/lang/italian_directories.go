@@ -31,7 +31,7 @@ func init() {
 
 		"Microsoft Entra, Okta, Google Workspace and others can name people here before they arrive, keep rosters, and suspend whoever leaves the institution, by SCIM 2.0.": "Microsoft Entra, Okta, Google Workspace e altri possono nominare qui le persone prima che arrivino, tenere gli elenchi e sospendere chi lascia l'istituzione, con SCIM 2.0.",
 
-		"Names told": "Nomi comunicati", "No longer linked": "Non più collegata", "Not an address": "Non è un indirizzo", "Nothing that it asked for was refused.": "Nulla di ciò che ha chiesto è stato rifiutato.",
+		"Answered %d": "Risposta %d", "Names told": "Nomi comunicati", "No longer linked": "Non più collegata", "Not an address": "Non è un indirizzo", "Nothing that it asked for was refused.": "Nulla di ciò che ha chiesto è stato rifiutato.",
 
 		"One request can add or remove at most %d members. Send several.": "Una richiesta può aggiungere o togliere al più %d membri. Mandane più d'una.",
 
