@@ -192,6 +192,20 @@ func TestA19WhoIsSuspendedBeforeTheyComeIsNotClaimed(t *testing.T) {
 		if n := s.count(`emails WHERE address = 'never@uni.example'`); n != 0 {
 			t.Error("who was withdrawn has an address")
 		}
+		// Suspended by an administrator, it does not, since they would be somebody new.
+		kept := s.create("kept@uni.example")
+		number, err := strconv.ParseInt(kept, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		status := "suspended"
+		if _, err := s.Service.UpdateUser(ctx, s.admin, number, service.UserPatch{Status: &status}); err != nil {
+			t.Fatal(err)
+		}
+		s.ask("DELETE", "/Users/"+kept, nil).is(204)
+		s.ask("GET", "/Users/"+kept, nil).is(404)
+		_, err = s.signIn(s.Provider, "theirs", "kept@uni.example")
+		s.staysOut("deleted in the directory", "account-suspended", err)
 	})
 }
 

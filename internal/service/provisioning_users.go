@@ -343,8 +343,8 @@ func (w *work) activate(ctx context.Context, d lms.Directory, p *ProvisionedUser
 }
 
 // EndProvisioned is what a directory's deleting means: whoever has never arrived is
-// withdrawn, and anybody else is suspended and hidden from the directory. Erasing is
-// for administrators.
+// withdrawn, unless an administrator has suspended them, and anybody else is suspended
+// and hidden from the directory. Erasing is for administrators.
 func (s *Service) EndProvisioned(ctx context.Context, c access.Caller, id int64) error {
 	key, err := s.addressKey(ctx)
 	if err != nil {
@@ -367,7 +367,9 @@ func (s *Service) EndProvisioned(ctx context.Context, c access.Caller, id int64)
 			if !seen(p) {
 				return errNoUser
 			}
-			if u.ClaimedAt.IsZero() {
+			// Whom an administrator has suspended keeps the address: as somebody new they
+			// would come in with it.
+			if u.ClaimedAt.IsZero() && (u.Status == lms.StatusPending || p.Suspended) {
 				if u.Status == lms.StatusSuspended {
 					if err := w.tx.SetStatus(ctx, id, lms.StatusPending); err != nil {
 						return err
