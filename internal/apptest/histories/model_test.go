@@ -134,17 +134,8 @@ func (m *model) due(p *person) bool {
 	})
 }
 
-// gone ends somebody who never arrived, with all that was given to them.
-func (m *model) gone(p *person) {
-	p.status, p.role, p.primary, p.addresses = lms.StatusErased, lms.SiteMember, "", nil
-	for _, c := range m.courses {
-		delete(c.places, p)
-	}
-	m.dropProofs(func(f *proof) bool { return f.about == p })
-}
-
-// erase takes all that is personal of somebody, and leaves the places of whoever has
-// been there.
+// erase takes all that is personal of somebody, also when they are withdrawn or expire,
+// and leaves the places of whoever has been there.
 func (m *model) erase(p *person) {
 	known := p.addresses
 	for _, i := range m.identities {

@@ -153,7 +153,7 @@ func (w *world) withdraw() {
 	may := w.mayMend(by, p)
 	w.told(fmt.Sprintf("withdrawing %d", p.id), err, may)
 	if may {
-		w.gone(p)
+		w.erase(p)
 	}
 }
 
@@ -191,7 +191,7 @@ func (w *world) cleanUp() {
 	}
 	for _, p := range due {
 		w.count("expired")
-		w.model.gone(p)
+		w.model.erase(p)
 	}
 }
 
