@@ -18,7 +18,7 @@ type tokenCommand struct {
 	Service  string   `xor:"holder" required:"" placeholder:"NAME" help:"The service account that the token is for; it is made when there is none of this name. It is no person and can never sign in."`
 	User     string   `xor:"holder" required:"" placeholder:"EMAIL" help:"The person that the token is for, who must have signed in before."`
 	SiteRole string   `enum:"member,teacher,admin" default:"member" help:"What a service account may do outside of courses: member, teacher or admin."`
-	Scopes   []string `placeholder:"read,write" help:"What the token may be used for: read, write or both. Without this, both."`
+	Scopes   []string `placeholder:"read,write" help:"What the token may be used for: read, write or both, or scim for a directory. Without this, read and write."`
 	Expires  life     `placeholder:"90d" help:"When the token ends, counted from now, such as 90d or 12h. Without this, never."`
 }
 

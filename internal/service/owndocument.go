@@ -29,7 +29,7 @@ type OwnDocument struct {
 	PastCourses   []OwnPastCourse   `json:"past_courses"`
 	Announcements []OwnAnnouncement `json:"announcements"`
 	Requests      []OwnRequest      `json:"erasure_requests"`
-	Identifiers   []OwnIdentifier   `json:"identifiers" doc:"By which student systems know the person."`
+	Identifiers   []OwnIdentifier   `json:"identifiers" doc:"By which student systems and directories know the person."`
 	ListRows      []OwnListRow      `json:"class_list_rows" doc:"What class lists that are still kept say about the person."`
 	Mails         []OwnMail         `json:"mails" doc:"To the person; what they said is not kept."`
 	Claims        []OwnClaim        `json:"claim_requests" doc:"Of the person, for what waits for another address."`
@@ -46,7 +46,7 @@ type OwnRequest struct {
 	Answer    string           `json:"answer"`
 }
 
-// OwnIdentifier is by what a student system knows the person.
+// OwnIdentifier is by what a student system or a directory knows the person.
 type OwnIdentifier struct {
 	Source     string `json:"source"`
 	Identifier string `json:"identifier"`

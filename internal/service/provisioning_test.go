@@ -7,6 +7,7 @@ import (
 	"matricula/internal/access"
 	"matricula/internal/lms"
 	"matricula/internal/service"
+	"matricula/internal/store"
 )
 
 // directoryCaller sets a directory up and gives it as a caller.
@@ -76,6 +77,11 @@ func TestTwoDirectoriesSeeTheSamePeopleAndCallThemDifferently(t *testing.T) {
 		if got := set(other, func(f *service.ProvisionedFields) { f.ExternalID = "e-1" }); got.ExternalID != "e-1" {
 			t.Errorf("the other calls her %q", got.ExternalID)
 		}
+		// H-07: her own data say so.
+		d, err := s.OwnData(ctx, s.person("grace@uni.example"))
+		if err != nil || len(d.Identifiers) != 2 || d.Identifiers[0] != (store.Identifier{Source: "Entra", Identifier: "e-1"}) || d.Identifiers[1].Source != "Okta" {
+			t.Errorf("her data have %v (%v)", d.Identifiers, err)
+		}
 		set(one, func(f *service.ProvisionedFields) { f.Active = false })
 		if got := set(other, func(f *service.ProvisionedFields) { f.Active = true }); got.Status != lms.StatusSuspended {
 			t.Errorf("a directory restored whom another suspended: %s", got.Status)
@@ -86,7 +92,7 @@ func TestTwoDirectoriesSeeTheSamePeopleAndCallThemDifferently(t *testing.T) {
 		if _, err := s.ProvisionedUser(ctx, one, p.ID); err != nil {
 			t.Errorf("what one deletes the other does not see: %v", err)
 		}
-		_, err := s.ProvisionedUser(ctx, other, p.ID)
+		_, err = s.ProvisionedUser(ctx, other, p.ID)
 		refused(t, "deleted", err, lms.CodeNotFound, "not-found")
 		if got := set(one, func(f *service.ProvisionedFields) { f.Active = true }); got.Status != lms.StatusActive {
 			t.Errorf("the one that suspended her did not restore her: %s", got.Status)

@@ -91,12 +91,15 @@ func (tx *Tx) OpenErasures(ctx context.Context) (n int64, err error) {
 	return n, nil
 }
 
-// Identifier is by what a student system knows a person.
+// Identifier is by what a student system or a directory knows a person.
 type Identifier struct{ Source, Identifier string }
 
-var sqlIdentifiersOf = stmt(`SELECT s.name, i.sourced_id FROM sourced_ids i JOIN sources s ON s.id = i.source_id WHERE i.kind = 'user' AND i.local_id = $1 ORDER BY s.id, i.sourced_id`)
+var sqlIdentifiersOf = stmt(`SELECT s.name, i.sourced_id FROM sourced_ids i JOIN sources s ON s.id = i.source_id WHERE i.kind = 'user' AND i.local_id = $1
+	UNION SELECT u.name, p.external_id FROM directory_people p JOIN users u ON u.id = p.directory_id WHERE p.external_id <> '' AND p.user_id = $1
+	UNION SELECT u.name, l.subject FROM directory_links l JOIN users u ON u.id = l.directory_id WHERE l.user_id = $1
+	ORDER BY 1, 2`)
 
-// IdentifiersOf lists by what student systems know a person.
+// IdentifiersOf lists by what student systems and directories know a person.
 func (tx *Tx) IdentifiersOf(ctx context.Context, userID int64) ([]Identifier, error) {
 	rows, err := tx.query(ctx, sqlIdentifiersOf, userID)
 	list, err := collect(rows, err, func(r scanner) (i Identifier, err error) { return i, r.Scan(&i.Source, &i.Identifier) })
