@@ -83,7 +83,6 @@ func New(opts Options) (*Server, error) {
 	})
 	s.api = api.New(opts.Service, api.Options{URL: opts.URL, Log: opts.Log, Now: opts.Now, Version: opts.Version, CursorKey: opts.CursorKey, SessionCookie: s.web.SessionCookie()})
 	s.oauth = oauth.New(opts.Service, opts.RelyingParty, oauth.Options{URL: opts.URL, Log: opts.Log, From: s.network})
-	s.oauth = oauth.New(opts.Service, opts.RelyingParty, oauth.Options{URL: opts.URL, Log: opts.Log})
 	s.scim = scim.New(opts.Service, scim.Options{URL: opts.URL, Log: opts.Log})
 	s.policy = contentSecurityPolicy(opts.RelyingParty.Providers())
 	if s.handler, err = s.assemble(u); err != nil {
