@@ -51,6 +51,7 @@ var meanings = map[string]func(AuditEntry, said, said) []Happening{
 	"enrollment.end":    placeMeans,
 	"privileges.set":    placeMeans,
 	"role.update":       roleMeans,
+	"claim.approve":     placeMeans, // what waited in the course leaves one and comes to the other
 }
 
 // MeaningfulActions lists the actions whose entries can mean an event.

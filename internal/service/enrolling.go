@@ -157,6 +157,9 @@ func (e *enrolling) checkMembers(ctx context.Context) error {
 
 func (e *enrolling) checkMember(ctx context.Context, row *RowResult, m *lms.Member, again bool) error {
 	if m == nil {
+		if row.Email != "" {
+			return store.ErrMoved
+		}
 		return row.refuse(errNoUser)
 	}
 	if row.Email == "" && m.Enrollment == nil && m.Grant == nil {

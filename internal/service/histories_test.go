@@ -36,7 +36,7 @@ func TestI13AWithdrawnPersonOfTwoWhoWereMergedHasNoAddressLeft(t *testing.T) {
 					}
 				}
 				if end == "withdrawn" {
-					refused(t, "splitting", second(s.SplitMerge(ctx, s.admin, m.ID)), lms.CodeConflict, "merge-address")
+					refused(t, "splitting", second(s.SplitMerge(ctx, s.admin, m.ID)), lms.CodeConflict, "merge-final")
 				}
 			}, waitFor(30))
 		})

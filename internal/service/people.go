@@ -65,7 +65,7 @@ func (s *Service) person(ctx context.Context, w *work, ref PersonRef, opts namin
 	}
 	m, ok, err := w.tx.Member(ctx, w.courseID, n.UserID)
 	if err == nil && !ok {
-		err = errNoUser
+		err = store.ErrMoved
 	}
 	return m, false, err
 }

@@ -26,6 +26,10 @@ func TestEveryActionHasBeenAskedWhatItMeansToWebhooks(t *testing.T) {
 		access.AccountUpdate, access.SessionEnd, access.SessionReused, access.TokenCreate, access.TokenRevoke, access.UserSignIn, access.UserSignUp, access.AddressChange,
 		access.UserProve, access.NoticeObject, access.AddressProve, access.AddressAdd, access.AddressRemove, access.AddressPrimary, access.AddressCorrect, access.UserRenew,
 		access.WebhookCreate, access.WebhookUpdate, access.WebhookDelete, access.WebhookSend, access.WebhookPause,
+		access.ClaimAsk, access.ClaimRecall, access.ClaimRefuse, access.ClaimReject, access.ClaimObject,
+		access.DirectoryCreate, access.DirectoryUpdate, access.DirectoryToken, access.DirectoryEnd,
+		access.ProvisionUser, access.ProvisionGroup, access.ProvisionRoster, // what they change has entries of its own
+		access.LimitUpdate, access.LimitLift, access.LimitRestore,
 		access.SiteWebhookCreate, access.SiteWebhookUpdate, access.SiteWebhookDelete, access.SiteWebhookSend,
 	}
 	for _, a := range access.Actions() {
@@ -236,9 +240,13 @@ func TestH18TheLogOfAWebhookIsKeptForThirtyDays(t *testing.T) {
 // told to webhooks, one to none that wants it, and one where there is no webhook.
 func TestAListTellsWebhooksInAFewStatementsForEachBatch(t *testing.T) {
 	hooked(t, func(t *testing.T, s *school) {
-		ada := s.teacher("ada@uni.example")
+		teachers := map[string]access.Caller{} // each with a limit of people to name
+		for _, name := range []string{"none", "unwanted", "wanted"} {
+			teachers[name] = s.teacher(name + "@teachers.example")
+		}
 		ran := func(name string) int64 {
 			t.Helper()
+			ada := teachers[name]
 			var list strings.Builder
 			list.WriteString("email\n")
 			for i := range 400 {

@@ -173,8 +173,13 @@ func retryable(err error) bool {
 	if errors.As(err, &pe) {
 		return pe.Code == pgSerializationFailure || pe.Code == pgDeadlock
 	}
-	return errors.Is(err, driver.ErrBadConn)
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, ErrMoved)
 }
+
+// ErrMoved says that whoever was found at an address is not there any more, since
+// another transaction has merged or erased them meanwhile. The transaction runs again,
+// and finds who is.
+var ErrMoved = errors.New("who has the address changed meanwhile")
 
 // isUnique tells whether err is a violated uniqueness.
 func isUnique(err error) bool {
@@ -218,6 +223,9 @@ func classify(err error) error {
 			return lms.Errorf(lms.CodeUnavailable, "database-unavailable", "The database cannot be written at the moment. Please tell whoever runs this server.").Because(err)
 		}
 		return err
+	}
+	if errors.Is(err, ErrMoved) {
+		return lms.Errorf(lms.CodeUnavailable, "database-busy", "Somebody is changing this person at this very moment, so nothing was saved. Please try again.").Because(err)
 	}
 	if isConnectionError(err) {
 		return lms.Errorf(lms.CodeUnavailable, "database-unavailable", "The database cannot be reached at the moment. Please try again in a moment.").Because(err)
