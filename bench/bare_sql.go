@@ -25,11 +25,13 @@ func both(s string) text {
 // The statements of the use cases, and nothing of who asks, what they may do
 // and what is kept about it.
 const memberColumns = `u.id, u.status, u.site_role, e.address, u.given_name, u.family_name, u.name, u.created_at, u.claimed_at, u.last_seen_at,
-	r.key, r.name, r.is_preset, r.privileges, en.source, en.created_at, p.allow, p.deny`
+	r.key, r.name, r.is_preset, r.privileges, en.source, en.created_at, p.allow, p.deny,
+	en.section_id, sec.name, en.number, en.begins_at, en.ends_at, en.limited_to`
 
 const memberJoins = ` LEFT JOIN emails e ON e.user_id = u.id AND e.is_primary
 	LEFT JOIN enrollments en ON en.course_id = $2 AND en.user_id = u.id
 	LEFT JOIN course_roles r ON r.id = en.role_id
+	LEFT JOIN sections sec ON sec.id = en.section_id
 	LEFT JOIN course_privileges p ON p.course_id = $2 AND p.user_id = u.id`
 
 var (
