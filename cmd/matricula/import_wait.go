@@ -32,8 +32,10 @@ func (im *importing) upload(ctx context.Context, file *listFile) error {
 		}
 	}
 	path := fmt.Sprintf("/courses/%d/imports?%s", im.course.ID, query.Encode())
+	sending, end := lingering(ctx, answerWithin)
+	defer end()
 	for range 3 {
-		if err := im.client.upload(ctx, path, rand.Text(), file, &im.imp); err != nil {
+		if err := im.client.upload(sending, path, rand.Text(), file, &im.imp); err != nil {
 			return err
 		}
 		err := im.isRead(ctx)
@@ -42,6 +44,23 @@ func (im *importing) upload(ctx context.Context, file *listFile) error {
 		}
 	}
 	return errHalfRead
+}
+
+// answerWithin is for how long whoever stops an upload still waits for the answer, which
+// says what there is to throw away.
+const answerWithin = 5 * time.Second
+
+// lingering is a context that ends a while after another one.
+func lingering(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(d):
+			cancel()
+		case <-out.Done():
+		}
+	})
+	return out, func() { stop(); cancel() }
 }
 
 var errHalfRead = errors.New("the server began to read the list and did not end: try again")
