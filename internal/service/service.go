@@ -116,9 +116,9 @@ const (
 )
 
 // Expire removes what has ended: sessions, sign-in attempts, idempotency keys, API
-// tokens, answered requests, the details of merges that are final, the logs of webhooks, and what lists said that nobody carried out or that are
-// long over. It also forgets what was kept for a while of people who are gone. The
-// documentation has the times (docs/admin/privacy.md).
+// tokens, answered requests, the details of merges that are final, the logs of
+// webhooks, and what lists said that nobody carried out or that are long over. It also
+// forgets what was kept for a while of people who are gone. The documentation has the times (docs/admin/privacy.md).
 func (s *Service) Expire(ctx context.Context) error {
 	err := s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		now := s.now()

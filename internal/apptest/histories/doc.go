@@ -15,7 +15,7 @@
 // the provider who hands the address out, or the code that was mailed to it.
 //
 // CI runs some thousand histories of some thirty steps on SQLite, and a few on
-// PostgreSQL. A hundred thousand of sixty steps take less than an hour of two CPUs:
+// PostgreSQL. A hundred thousand of sixty steps take long:
 //
 //	go test ./internal/apptest/histories -count=1 -timeout 0 -run SQLite -rapid.checks=100000 -rapid.steps=60
 //
