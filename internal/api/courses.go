@@ -37,8 +37,9 @@ func courseWire(v *service.CourseView) Course {
 
 type (
 	listCoursesIn struct {
-		All    bool  `query:"all" doc:"true, for administrators: all courses, not only those in which the caller has a place."`
-		TermID int64 `query:"term_id" minimum:"1" doc:"Only the courses of this term, or of this academic year and its terms."`
+		All    bool   `query:"all" doc:"true, for administrators: all courses, not only those in which the caller has a place."`
+		Only   string `query:"only" enum:"without-owner,grants-to-review" doc:"With all=true, for administrators: only those without an owner who can act, or only those with grants to review, of which a page may hold fewer than were asked for though more follow."`
+		TermID int64  `query:"term_id" minimum:"1" doc:"Only the courses of this term, or of this academic year and its terms."`
 		Paging
 	}
 	createCourseIn struct {
@@ -98,7 +99,9 @@ func (a *API) listCourses(ctx context.Context, c *call, in *listCoursesIn) (*pag
 	if err != nil {
 		return nil, err
 	}
-	found, err := a.svc.Courses(ctx, c.caller, service.CoursesRequest{All: in.All, TermID: in.TermID, Before: from.id, Limit: in.Limit})
+	found, err := a.svc.Courses(ctx, c.caller, service.CoursesRequest{
+		All: in.All, Orphaned: in.Only == "without-owner", Doubted: in.Only == "grants-to-review", TermID: in.TermID, Before: from.id, Limit: in.Limit,
+	})
 	if err != nil {
 		return nil, err
 	}

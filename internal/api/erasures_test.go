@@ -96,6 +96,10 @@ func TestGrantsAreReviewedByTheAPI(t *testing.T) {
 			t.Errorf("the second page has %v", items)
 		}
 		s.ask(s.sam, "GET", list, nil).refused(403, "forbidden")
+		for only, n := range map[string]int{"grants-to-review": 1, "without-owner": 0} {
+			same(t, only, len(s.ask(s.admin, "GET", "/api/v1/courses?all=true&only="+only, nil).is(200).items()), n)
+		}
+		s.ask(s.admin, "GET", "/api/v1/courses?all=true&only=mine", nil).refused(400, "malformed")
 		s.ask(s.sam, "POST", path("/courses/%d/grants-to-review/%d/confirm", course, one), nil).refused(403, "forbidden")
 		s.ask(s.ada, "POST", path("/courses/%d/grants-to-review/%d/confirm", course, one), nil).is(200)
 		s.ask(s.ada, "DELETE", path("/courses/%d/grants-to-review/%d", course, two), nil).is(204)

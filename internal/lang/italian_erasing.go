@@ -44,8 +44,12 @@ func init() {
 		"Your request was refused %s: %s":                                "La tua richiesta è stata respinta il %s: %s",
 		"Your name, your addresses and everything else that is personal are removed for good. What the school has to keep, such as who was in a course, stays under a number. An administrator carries it out, or tells you why it cannot be done yet.": "Il tuo nome, i tuoi indirizzi e ogni altro dato personale vengono rimossi per sempre. Ciò che la scuola deve conservare, come chi era in un corso, resta sotto un numero. Lo esegue un amministratore, o ti dice perché non si può ancora fare.",
 
+		"Review…":          "Rivedi…",
 		"Grants to review": "Permessi da rivedere", "Confirm": "Conferma", "Take away": "Togli", "Taken away.": "Tolto.",
 		"Confirmed. From now on it counts as given by you.":                                                                                                 "Confermato. D'ora in poi vale come dato da te.",
+		"Everything in these courses was given by people who may still give it.":                                                                            "Tutto in questi corsi è stato dato da persone che possono ancora darlo.",
+		"Nothing is to be reviewed in the courses that were looked at. Older ones follow.":                                                                  "Nei corsi esaminati non c’è nulla da rivedere. Seguono quelli più vecchi.",
+		"In these courses somebody has a say from a person who could not give it today. Confirm it or take it away there.":                                  "In questi corsi qualcuno ha voce in capitolo grazie a una persona che oggi non potrebbe dargliela. Conferma o togli il permesso nel corso.",
 		"Everything in this course was given by people who may still give it.":                                                                              "Tutto in questo corso è stato dato da persone che possono ancora darlo.",
 		"Who has a say in this course from somebody who could not give it today. Confirm what is right, and it counts as given by you; take away the rest.": "Chi ha voce in questo corso grazie a qualcuno che oggi non potrebbe darla. Conferma ciò che è giusto, e vale come dato da te; togli il resto.",
 		"The role %s, given by %s: %s.": "Il ruolo %s, dato da %s: %s.", "%s, given by %s: %s.": "%s, dato da %s: %s.", "%s, taken away by %s: %s.": "%s, tolto da %s: %s.",

@@ -88,6 +88,7 @@ func (s *Service) Course(ctx context.Context, c access.Caller, id int64) (Course
 type CoursesRequest struct {
 	All      bool  // an administrator's: also where they have no place
 	Orphaned bool  // an administrator's: only those without an owner who is active
+	Doubted  bool  // an administrator's: only those with grants to review
 	TermID   int64 // only those of this term, or of this academic year and its terms
 	Before   int64 // the last id of the page before; 0: from the newest
 	Limit    int
@@ -107,6 +108,9 @@ func (s *Service) Courses(ctx context.Context, c access.Caller, r CoursesRequest
 	before := r.Before
 	if before == 0 {
 		before = maxID
+	}
+	if r.All && r.Doubted && c.Admin() {
+		return s.coursesToReview(ctx, c, r.TermID, before, r.Limit)
 	}
 	list, err := s.store.Reader().Courses(ctx, store.CoursesQuery{
 		UserID: c.UserID, All: r.All && c.Admin(), Orphaned: r.Orphaned && c.Admin(), TermID: r.TermID, Before: before, Limit: r.Limit + 1,

@@ -5,6 +5,7 @@ import (
 
 	"matricula/internal/access"
 	"matricula/internal/lms"
+	"matricula/internal/store"
 )
 
 // DoubtfulGrant is what somebody holds in a course from a person who could not give
@@ -88,19 +89,23 @@ func (s *Service) GrantsToReview(ctx context.Context, c access.Caller, courseID,
 		return GrantsToReview{}, err
 	}
 	w := &work{tx: s.store.Reader(), caller: c, courseID: courseID, standing: st, now: s.now()}
+	return w.toReview(ctx, after, limit)
+}
+
+// toReview is a page of what is in doubt in a course.
+func (w *work) toReview(ctx context.Context, after int64, limit int) (out GrantsToReview, err error) {
 	all, some, err := w.reviewing(ctx)
 	if err != nil || len(some) == 0 {
-		return GrantsToReview{}, err
+		return out, err
 	}
 	d := w.delegator()
-	var out GrantsToReview
 	for {
-		list, err := w.tx.GivenBy(ctx, courseID, some, after, limit+1)
+		list, err := w.tx.GivenBy(ctx, w.courseID, some, after, limit+1)
 		if err != nil {
 			return out, err
 		}
 		for i := range list {
-			g := all.doubt(&list[i], st.Course)
+			g := all.doubt(&list[i], w.standing.Course)
 			if !g.doubted() || !d.Reaches(&list[i]) {
 				continue
 			}
@@ -115,6 +120,36 @@ func (s *Service) GrantsToReview(ctx context.Context, c access.Caller, courseID,
 		}
 		after = list[len(list)-1].User.ID
 	}
+}
+
+// lookedAt is how many courses are looked at for one page of those with grants to review.
+const lookedAt = 200
+
+// coursesToReview lists the courses of the site in which something is in doubt. A page
+// has fewer than limit, or none, where few of those that were looked at have any.
+func (s *Service) coursesToReview(ctx context.Context, c access.Caller, term, before int64, limit int) (out CoursesPage, err error) {
+	tx := s.store.Reader()
+	list, err := tx.Courses(ctx, store.CoursesQuery{UserID: c.UserID, All: true, Doubted: true, TermID: term, Before: before, Limit: lookedAt + 1})
+	if err != nil {
+		return out, err
+	}
+	rows, more := page(list, lookedAt)
+	for i, row := range rows {
+		st := &access.Standing{Course: row.Course, Member: row.Member.At(s.now())}
+		w := &work{tx: tx, caller: c, courseID: row.Course.ID, standing: st, now: s.now()}
+		found, err := w.toReview(ctx, 0, 1)
+		if err != nil {
+			return out, err
+		}
+		if len(found.Grants) > 0 {
+			out.Courses = append(out.Courses, viewOf(c, st))
+		}
+		if len(out.Courses) == limit && i < len(rows)-1 || more && i == len(rows)-1 {
+			out.Next = row.Course.ID
+			return out, nil
+		}
+	}
+	return out, nil
 }
 
 // reviewed finds what is in doubt about one member; ok is false when nothing is, or

@@ -2,7 +2,10 @@ package service_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"matricula/internal/access"
 	"matricula/internal/lms"
@@ -158,5 +161,83 @@ func TestTheReviewTroublesNobodyAboutWhatTheyGaveThemselves(t *testing.T) {
 		}
 		// Bob had it from Ada, who could no longer make anybody an owner.
 		same(t, "after handing over", s.review(bob, course), nil)
+	})
+}
+
+// Administrators find the courses with something to review among all of the site.
+func TestAdministratorsFindTheCoursesWithGrantsToReview(t *testing.T) {
+	each(t, func(t *testing.T, s *school) {
+		ada := s.teacher("ada@uni.example")
+		list := func(by access.Caller, term int64, limit int) (titles []string) {
+			t.Helper()
+			for before := int64(0); ; {
+				p, err := s.Courses(ctx, by, service.CoursesRequest{All: true, Doubted: true, TermID: term, Before: before, Limit: limit})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, c := range p.Courses {
+					titles = append(titles, c.Course.Title)
+				}
+				if before = p.Next; before == 0 {
+					return titles
+				}
+			}
+		}
+		year := s.term(0, "2026/27", "2026-09-01", "2027-08-31")
+		// In each course somebody names a colleague, and then loses the right in a way of
+		// their own, or keeps it.
+		courses := map[string]int64{}
+		for _, how := range []string{"assistant stays", "leaves", "loses it", "is suspended", "is erased", "is over", "owner stays", "owner is demoted", "owner is suspended", "owner is erased"} {
+			course, address := s.course(ada, how), strings.ReplaceAll(how, " ", ".")+"@uni.example"
+			courses[how] = course
+			role := "assistant"
+			if strings.HasPrefix(how, "owner") {
+				role = "owner"
+			}
+			giver := s.member(ada, course, role, address)
+			if role == "assistant" {
+				s.set(ada, course, byID(giver.UserID), []string{"roster.manage", "staff.manage"}, nil)
+			}
+			s.set(giver, course, byEmail("of."+address), []string{"roster.view"}, nil)
+			switch {
+			case strings.HasSuffix(how, "leaves"):
+				if _, err := s.Remove(ctx, giver, course, []int64{giver.UserID}); err != nil {
+					t.Fatal(err)
+				}
+			case strings.HasSuffix(how, "loses it"):
+				s.set(ada, course, byID(giver.UserID), []string{"roster.manage"}, nil)
+			case strings.HasSuffix(how, "demoted"):
+				if _, err := s.SetRole(ctx, ada, service.RoleChange{CourseID: course, UserID: giver.UserID, Role: "student"}); err != nil {
+					t.Fatal(err)
+				}
+			case strings.HasSuffix(how, "suspended"):
+				if _, err := s.UpdateUser(ctx, s.admin, giver.UserID, service.UserPatch{Status: ptr("suspended")}); err != nil {
+					t.Fatal(err)
+				}
+			case strings.HasSuffix(how, "erased"):
+				s.erase(giver.UserID)
+			case strings.HasSuffix(how, "over"):
+				s.detail(ada, service.DetailsChange{CourseID: course, UserID: giver.UserID, Ends: ptr("2026-09-02")})
+			}
+		}
+		same(t, "before anybody's time is over", list(s.admin, 0, 50), []string{
+			"owner is erased", "owner is suspended", "owner is demoted", "is erased", "is suspended", "loses it", "leaves",
+		})
+		s.clock.advance(72 * time.Hour)
+		all := []string{"owner is erased", "owner is suspended", "owner is demoted", "is over", "is erased", "is suspended", "loses it", "leaves"}
+		same(t, "later", list(s.admin, 0, 50), all)
+		same(t, "one after the other", list(s.admin, 0, 1), all)
+		for how, course := range courses {
+			if got := len(s.review(s.admin, course)) > 0; got != slices.Contains(all, how) {
+				t.Errorf("%s: the course itself has something to review: %t", how, got)
+			}
+		}
+		if _, err := s.UpdateCourse(ctx, ada, courses["loses it"], service.CoursePatch{TermID: &year}); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "of an academic year", list(s.admin, year, 50), []string{"loses it"})
+		if got := list(ada, 0, 50); len(got) != len(courses) {
+			t.Errorf("whoever is no administrator finds %q and not their own courses", got)
+		}
 	})
 }

@@ -91,6 +91,7 @@ type CoursesQuery struct {
 	UserID   int64 // whose places they are shown with
 	All      bool  // also those in which the user has no place
 	Orphaned bool  // only those without an owner who is active; with All
+	Doubted  bool  // only those in which what somebody holds may be in doubt; with All
 	TermID   int64 // only those of this term, or of this academic year and its terms
 	Before   int64 // only those with a lower id
 	Limit    int
@@ -123,6 +124,7 @@ var (
 			AND (en.user_id IS NOT NULL OR p.allow <> '[]')`)
 	sqlAllCourses      = inEachTerm(``)
 	sqlOrphanedCourses = inEachTerm(` AND ` + isOrphaned)
+	sqlDoubtedCourses  = inEachTerm(` AND ` + mayBeDoubted)
 	sqlCountOrphaned   = stmt(`SELECT count(*) FROM courses c WHERE c.deleted_at IS NULL AND ` + isOrphaned)
 )
 
@@ -130,6 +132,8 @@ var (
 func (tx *Tx) Courses(ctx context.Context, q CoursesQuery) ([]CourseOf, error) {
 	st := sqlCoursesOf
 	switch {
+	case q.All && q.Doubted:
+		st = sqlDoubtedCourses
 	case q.All && q.Orphaned:
 		st = sqlOrphanedCourses
 	case q.All:

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"matricula/internal/lms"
 )
@@ -26,6 +27,24 @@ var (
 		ORDER BY u.id LIMIT $4`)
 	sqlSetAddedBy = stmt(`UPDATE enrollments SET added_by = $3 WHERE course_id = $1 AND user_id = $2`)
 )
+
+// mayBeDoubted holds for courses c in which somebody has a say from another person
+// who is neither an active owner, without an end and without exceptions, nor an
+// active administrator: from anybody else it takes a closer look, except from
+// Matricula itself.
+var mayBeDoubted = `EXISTS (
+			SELECT 1 FROM (
+				SELECT x.user_id, x.added_by AS giver FROM enrollments x JOIN course_roles y ON y.id = x.role_id WHERE x.course_id = c.id AND y.privileges <> '[]'
+				UNION ALL
+				SELECT x.user_id, x.granted_by FROM course_privileges x WHERE x.course_id = c.id
+			) g JOIN users z ON z.id = g.giver
+			WHERE g.giver <> g.user_id AND g.giver <> ` + matricula + ` AND NOT (z.status = 'active' AND (z.site_role = 'admin' OR EXISTS (
+				SELECT 1 FROM enrollments o JOIN course_roles y ON y.id = o.role_id AND y.is_preset AND y.key = 'owner'
+				WHERE o.course_id = c.id AND o.user_id = z.id AND o.begins_at IS NULL AND o.ends_at IS NULL
+				AND NOT EXISTS (SELECT 1 FROM course_privileges h WHERE h.course_id = c.id AND h.user_id = z.id)))))`
+
+// matricula is the account of Matricula itself.
+var matricula = strconv.FormatInt(lms.SystemUserID, 10)
 
 // Givers lists who gave somebody a say in a course.
 func (tx *Tx) Givers(ctx context.Context, courseID int64) ([]int64, error) {

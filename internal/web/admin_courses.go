@@ -10,21 +10,28 @@ import (
 
 // adminCoursesView is the table of all courses of the site.
 type adminCoursesView struct {
-	Shell    shell
-	Courses  []service.CourseView
-	Years    []service.AcademicYear
-	Terms    map[int64]string // names, by id
-	Term     int64            // only those of this academic year or term
-	Orphaned bool             // only those without an owner who can act
-	Next     int64
-	Later    bool // not the first page
+	Shell   shell
+	Courses []service.CourseView
+	Years   []service.AcademicYear
+	Terms   map[int64]string // names, by id
+	Term    int64            // only those of this academic year or term
+	Only    string           // empty, showOrphaned or showDoubted
+	Next    int64
+	Later   bool // not the first page
 }
 
+// Of the courses of the site, those without an owner who can act, and those with
+// grants to review.
+const (
+	showOrphaned = "orphaned"
+	showDoubted  = "review"
+)
+
 // path is the address of a page of the list.
-func (v adminCoursesView) path(orphaned bool, before int64) string {
+func (v adminCoursesView) path(only string, before int64) string {
 	q := url.Values{}
-	if orphaned {
-		q.Set("show", "orphaned")
+	if only == showOrphaned || only == showDoubted {
+		q.Set("show", only)
 	}
 	if v.Term > 0 {
 		q.Set("term", num(v.Term))
@@ -46,7 +53,7 @@ func (w *Web) adminCourses(rw http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	v := adminCoursesView{Shell: w.shell(r, r.words.T("Courses of the site")), Orphaned: r.URL.Query().Get("show") == "orphaned", Later: from > 0}
+	v := adminCoursesView{Shell: w.shell(r, r.words.T("Courses of the site")), Only: r.URL.Query().Get("show"), Later: from > 0}
 	v.Shell.Section = "admin-courses"
 	if s := r.URL.Query().Get("term"); s != "" {
 		if v.Term, err = strconv.ParseInt(s, 10, 64); err != nil || v.Term <= 0 {
@@ -63,7 +70,9 @@ func (w *Web) adminCourses(rw http.ResponseWriter, r *request) error {
 			v.Terms[t.ID] = t.Name
 		}
 	}
-	page, err := w.svc.Courses(r.Context(), r.caller, service.CoursesRequest{All: true, Orphaned: v.Orphaned, TermID: v.Term, Before: from, Limit: coursesOnPage})
+	page, err := w.svc.Courses(r.Context(), r.caller, service.CoursesRequest{
+		All: true, Orphaned: v.Only == showOrphaned, Doubted: v.Only == showDoubted, TermID: v.Term, Before: from, Limit: coursesOnPage,
+	})
 	if err != nil {
 		return err
 	}
@@ -82,6 +91,6 @@ func (w *Web) filterAdminCourses(rw http.ResponseWriter, r *request) error {
 		return err
 	}
 	v := adminCoursesView{Term: f.id("term")}
-	w.redirect(rw, r, v.path(f.text("show") == "orphaned", 0))
+	w.redirect(rw, r, v.path(f.text("show"), 0))
 	return nil
 }

@@ -129,6 +129,9 @@ func TestGrantsAreReviewedOnTheirPage(t *testing.T) {
 	}
 	c.admin.post("/admin/people/"+itoa(bob)+"/erase", "sure", "yes").want(http.StatusSeeOther)
 
+	if doubted := c.admin.get("/admin/courses?show=review").says("tbody", "Algorithms"); !doubted.has("tbody a[href='" + review + "']") {
+		t.Error("the administrator is not led to the review")
+	}
 	page := c.ada.get(review).says(".grant li", "The role Assistant, given by "+lms.Pseudonym(bob)+": their account was erased.")
 	if n := len(page.all(".grant")); n != 2 {
 		t.Errorf("%d to review", n)
@@ -139,6 +142,7 @@ func TestGrantsAreReviewedOnTheirPage(t *testing.T) {
 	if m := c.member(ids[0]); m.Enrollment == nil || m.Enrollment.AddedBy != c.ada.user.ID {
 		t.Errorf("the confirmed is %+v", m.Enrollment)
 	}
+	c.admin.get("/admin/courses?show=review").says(".empty", "Everything in these courses")
 	c.ada.get(c.path+"/audit").says("main", "confirmed what was given to")
 	c.signedIn("one@uni.example", "One", "").get(review).want(http.StatusForbidden)
 }

@@ -462,6 +462,7 @@ func (r *tour) pages() {
 	r.open("/admin/audit", "site-audit")
 	r.open("/", "home-of-an-administrator")
 	r.open("/admin/courses?show=orphaned", "site-courses-without-an-owner")
+	r.open("/admin/courses?show=review", "site-courses-with-grants-to-review")
 	r.open("/admin/mail", "site-mail")
 	r.open("/admin/settings", "site-settings")
 	r.v.ClickText("main button", "Ask whether they answer")
