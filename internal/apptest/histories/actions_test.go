@@ -27,6 +27,8 @@ func (w *world) list() []action {
 		{4, "merge", w.mergePeople},
 		{4, "type a code", w.typeCode},
 		{3, "merge a slip", w.mergeSlip},
+		{3, "ask for what waits", w.askForAnother},
+		{2, "decide a request", w.decideRequest},
 		{4, "ask for a code", w.askCode},
 		{4, "time passes", w.later},
 		{4, "set privileges", w.setPrivileges},

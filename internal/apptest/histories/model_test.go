@@ -20,6 +20,7 @@ type model struct {
 	proofs     []*proof
 	notices    []*notice
 	merges     []*merge
+	requests   []*request
 	courses    []*course
 }
 
