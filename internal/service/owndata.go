@@ -27,6 +27,7 @@ type OwnData struct {
 	Mails         []lms.Mail         // to them
 	Asked         []lms.ClaimRequest // that they made for what waits for an address
 	AskedFor      []lms.ClaimRequest // that others made for what waited for them
+	Webhooks      []lms.Webhook      // for which they answer
 	At            time.Time
 }
 
@@ -135,6 +136,9 @@ func (s *Service) dataOf(ctx context.Context, tx *store.Tx, id int64) (d OwnData
 		return d, err
 	}
 	if d.AskedFor, err = tx.ClaimsFor(ctx, id, maxID, everyToken); err != nil {
+		return d, err
+	}
+	if d.Webhooks, err = tx.WebhooksOf(ctx, id, everyToken); err != nil {
 		return d, err
 	}
 	rows, err := tx.RowsAbout(ctx, id)

@@ -33,7 +33,16 @@ type OwnDocument struct {
 	ListRows      []OwnListRow      `json:"class_list_rows" doc:"What class lists that are still kept say about the person."`
 	Mails         []OwnMail         `json:"mails" doc:"To the person; what they said is not kept."`
 	Claims        []OwnClaim        `json:"claim_requests" doc:"Of the person, for what waits for another address."`
+	Webhooks      []OwnWebhook      `json:"webhooks" doc:"For which the person answers; not their secrets."`
 	ClaimedBy     []OwnClaimedBy    `json:"claimed_by" doc:"What others have asked for that waited for the person."`
+}
+
+// OwnWebhook is a webhook for which the person answers.
+type OwnWebhook struct {
+	CourseID    *int64    `json:"course_id" doc:"null: it is of the whole site."`
+	URL         string    `json:"url"`
+	Description string    `json:"description"`
+	CreatedAt   time.Time `json:"created_at"`
 }
 
 // OwnRequest is a request to be erased.
@@ -205,7 +214,7 @@ func (d *OwnData) Document() OwnDocument {
 		At: d.At.UTC(), ID: u.ID, Status: u.Status, SiteRole: u.SiteRole, GivenName: u.GivenName, FamilyName: u.FamilyName, Name: u.Name, Language: u.Language,
 		NamedBy: nameOnly(d.NamedBy), CreatedAt: u.CreatedAt.UTC(), ClaimedAt: moment(u.ClaimedAt), LastSeenAt: moment(u.LastSeenAt),
 		Addresses: []OwnAddress{}, Identities: []OwnIdentity{}, Sessions: []OwnSession{}, Tokens: []OwnToken{}, Courses: []OwnCourse{}, PastCourses: []OwnPastCourse{}, Announcements: []OwnAnnouncement{},
-		Requests: []OwnRequest{}, Identifiers: []OwnIdentifier{}, ListRows: []OwnListRow{}, Mails: []OwnMail{}, Claims: []OwnClaim{}, ClaimedBy: []OwnClaimedBy{},
+		Requests: []OwnRequest{}, Identifiers: []OwnIdentifier{}, ListRows: []OwnListRow{}, Mails: []OwnMail{}, Claims: []OwnClaim{}, ClaimedBy: []OwnClaimedBy{}, Webhooks: []OwnWebhook{},
 	}
 	for _, a := range d.Addresses {
 		out.Addresses = append(out.Addresses, OwnAddress{string(a.Email), a.AsTyped, a.Primary, moment(a.VerifiedAt), a.CreatedAt.UTC()})
@@ -244,6 +253,13 @@ func (d *OwnData) Document() OwnDocument {
 	for i := range d.Asked {
 		q := askedOf(&d.Asked[i], d.At)
 		out.Claims = append(out.Claims, OwnClaim{q.Address, q.Answer, q.Reason, q.AskedAt.UTC()})
+	}
+	for _, h := range d.Webhooks {
+		one := OwnWebhook{URL: h.URL, Description: h.Description, CreatedAt: h.CreatedAt.UTC()}
+		if h.CourseID != 0 {
+			one.CourseID = &h.CourseID
+		}
+		out.Webhooks = append(out.Webhooks, one)
 	}
 	for _, q := range d.AskedFor {
 		out.ClaimedBy = append(out.ClaimedBy, OwnClaimedBy{q.Requester.Email.Masked(), q.State, q.AskedAt.UTC()})

@@ -174,3 +174,27 @@ func TestC20APendingPersonOwnsNoWebhook(t *testing.T) {
 		}
 	})
 }
+
+// H-07: the webhooks for which somebody answers are among their data.
+func TestH07OnesOwnDataHasTheWebhooksForWhichOneAnswers(t *testing.T) {
+	hooked(t, func(t *testing.T, s *school) {
+		ada := s.teacher("ada@uni.example")
+		c := s.course(ada, "Algorithms")
+		r := receive(t)
+		s.hook(ada, c, r.URL)
+		s.hook(s.admin, 0, r.URL)
+		for _, one := range []struct {
+			by     access.Caller
+			course *int64
+		}{{ada, &c}, {s.admin, nil}} {
+			own, err := s.OwnData(ctx, one.by)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list := own.Document().Webhooks
+			if len(list) != 1 || list[0].URL != r.URL || list[0].CreatedAt.IsZero() || (list[0].CourseID == nil) != (one.course == nil) || (one.course != nil && *list[0].CourseID != *one.course) {
+				t.Errorf("the webhooks are %+v", list)
+			}
+		}
+	})
+}

@@ -31,6 +31,7 @@ func deliveryOf(r scanner) (d lms.WebhookDelivery, err error) {
 var (
 	sqlSiteWebhooks   = stmt(`SELECT ` + webhookColumns + ` FROM webhooks w WHERE w.course_id IS NULL ORDER BY w.id LIMIT $1`)
 	sqlCourseWebhooks = stmt(`SELECT ` + webhookColumns + ` FROM webhooks w WHERE w.course_id = $1 ORDER BY w.id LIMIT $2`)
+	sqlWebhooksOf     = stmt(`SELECT ` + webhookColumns + ` FROM webhooks w WHERE w.owned_by = $1 ORDER BY w.id LIMIT $2`)
 	sqlWebhook        = stmt(`SELECT ` + webhookColumns + ` FROM webhooks w WHERE w.id = $1`)
 	sqlLockWebhook    = stmt(`SELECT ` + webhookColumns + ` FROM webhooks w WHERE w.id = $1 {lock}`)
 	sqlAddWebhook     = stmt(`INSERT INTO webhooks (course_id, owned_by, url, description, events, enabled, salt, created_at, next_at, leased_until)
@@ -71,6 +72,16 @@ func (tx *Tx) Webhooks(ctx context.Context, course int64) ([]lms.Webhook, error)
 	list, err := collect(rows, err, webhookOf)
 	if err != nil {
 		return nil, fmt.Errorf("list webhooks: %w", err)
+	}
+	return list, nil
+}
+
+// WebhooksOf lists those for which a person answers.
+func (tx *Tx) WebhooksOf(ctx context.Context, userID int64, limit int) ([]lms.Webhook, error) {
+	rows, err := tx.query(ctx, sqlWebhooksOf, userID, limit)
+	list, err := collect(rows, err, webhookOf)
+	if err != nil {
+		return nil, fmt.Errorf("list webhooks of user %d: %w", userID, err)
 	}
 	return list, nil
 }
