@@ -253,7 +253,7 @@ func (e Email) Display() string {
 	if !found || !strings.Contains(domain, acePrefix) {
 		return string(e)
 	}
-	return local + "@" + displayDomain(domain)
+	return local + "@" + DisplayDomain(domain)
 }
 
 // Masked is the address for those who need to tell it from others but not to

@@ -56,10 +56,10 @@ func canonicalDomain(typed string) (string, error) {
 	return domain, nil
 }
 
-// displayDomain shows a canonical domain in its own letters, provided that
+// DisplayDomain shows a canonical domain in its own letters, provided that
 // they pass every check still and run from left to right: those that do not
 // could be read in another order than they are stored.
-func displayDomain(domain string) string {
+func DisplayDomain(domain string) string {
 	if checked, err := canonicalDomain(domain); err != nil || checked != domain {
 		return domain
 	}

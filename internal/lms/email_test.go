@@ -427,3 +427,17 @@ func BenchmarkParseEmail(b *testing.B) {
 		})
 	}
 }
+
+// Sentences for people have addresses and domains in their own letters.
+func TestSentencesShowAddressesAsPeopleReadThem(t *testing.T) {
+	e := mustParse(t, "grace@bücher.example")
+	if got := Say("%s has it.", e).String(); got != "grace@bücher.example has it." {
+		t.Error(got)
+	}
+	if got := Invalid("taken", "email", "%s has it.", e); got.Message != "grace@bücher.example has it." || got.Text.String() != got.Message {
+		t.Errorf("%+v", got)
+	}
+	if got := DisplayDomain(e.Domain()); got != "bücher.example" {
+		t.Error(got)
+	}
+}

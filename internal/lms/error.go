@@ -69,7 +69,8 @@ func (e *Error) Unwrap() error { return e.Err }
 // Errorf makes an Error. The message is shown to users: it must not hold
 // secrets, SQL or paths.
 func Errorf(code Code, typ, format string, args ...any) *Error {
-	return &Error{Code: code, Type: typ, Message: fmt.Sprintf(format, args...), Text: Say(format, args...)}
+	said := Say(format, args...)
+	return &Error{Code: code, Type: typ, Message: said.String(), Text: said}
 }
 
 // Invalid makes a CodeInvalid error about one place in the input.

@@ -38,8 +38,15 @@ type Text struct {
 	Args   []any
 }
 
-// Say makes a text.
-func Say(format string, args ...any) Text { return Text{format, args} }
+// Say makes a text, in which addresses are shown as people read them.
+func Say(format string, args ...any) Text {
+	for i, a := range args {
+		if e, ok := a.(Email); ok {
+			args[i] = e.Display()
+		}
+	}
+	return Text{format, args}
+}
 
 // String is the text in English.
 func (t Text) String() string {

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -97,9 +96,9 @@ func authority(p signin.Provider) lms.Text {
 	case p.Kind == signin.KindGoogle && len(p.Domains) == 0:
 		return lms.Say("Its word is a proof for Gmail's own addresses.")
 	case p.Kind == signin.KindGoogle:
-		return lms.Say("Its word is a proof for Gmail's own addresses and those of %s.", strings.Join(p.Domains, ", "))
+		return lms.Say("Its word is a proof for Gmail's own addresses and those of %s.", domainList(p.Domains))
 	case len(p.Domains) > 0:
-		return lms.Say("Its word is a proof for addresses of %s.", strings.Join(p.Domains, ", "))
+		return lms.Say("Its word is a proof for addresses of %s.", domainList(p.Domains))
 	}
 	return lms.Say("Its word is a proof for no address: set its domains.")
 }

@@ -234,5 +234,14 @@ func domainHint(p signin.Provider) string {
 	if p.TrustAll || len(p.Domains) == 0 || len(p.Domains) > few {
 		return ""
 	}
-	return strings.Join(p.Domains, ", ")
+	return domainList(p.Domains)
+}
+
+// domainList writes domains as people read them.
+func domainList(domains []string) string {
+	shown := make([]string, len(domains))
+	for i, d := range domains {
+		shown[i] = lms.DisplayDomain(d)
+	}
+	return strings.Join(shown, ", ")
 }
