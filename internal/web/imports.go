@@ -125,13 +125,16 @@ func (w *Web) bringList(rw http.ResponseWriter, r *request) (err error) {
 	if err != nil {
 		return w.listProblem(rw, r, v, list, err)
 	}
-	return w.toImport(rw, r, v.Course.ID, i.ID)
+	return w.toImport(rw, r, v.Course.ID, i.ID, "")
 }
 
 // toImport leads to the page of an import, after waiting a little for it.
-func (w *Web) toImport(rw http.ResponseWriter, r *request, courseID, id int64) error {
+func (w *Web) toImport(rw http.ResponseWriter, r *request, courseID, id int64, done string) error {
 	if _, err := w.svc.AwaitImport(r.Context(), r.caller, id, importPatience); err != nil {
 		return err
+	}
+	if done != "" {
+		return w.done(rw, r, importPath(courseID, id, ""), done)
 	}
 	w.redirect(rw, r, importPath(courseID, id, ""))
 	return nil

@@ -27,8 +27,9 @@ func afterRow(r *request) (int64, error) {
 	return n, nil
 }
 
-// onList runs what a form of a list's page asks for.
-func (w *Web) onList(rw http.ResponseWriter, r *request, limit int64, do func(form, lms.Import) error) error {
+// onList runs what a form of a list's page asks for; done is the code of what the page
+// says then, if anything.
+func (w *Web) onList(rw http.ResponseWriter, r *request, limit int64, do func(form, lms.Import) (done string, err error)) error {
 	v, i, err := w.readImport(r)
 	if err != nil {
 		return err
@@ -37,26 +38,27 @@ func (w *Web) onList(rw http.ResponseWriter, r *request, limit int64, do func(fo
 	if err != nil {
 		return err
 	}
-	if err := do(f, i); err != nil {
+	done, err := do(f, i)
+	if err != nil {
 		p, status, ok := asProblem(r.words, err)
 		if !ok || lms.CodeOf(err) == lms.CodeForbidden {
 			return err
 		}
 		return w.showImport(rw, r, v, i, status, p)
 	}
-	return w.toImport(rw, r, i.CourseID, i.ID)
+	return w.toImport(rw, r, i.CourseID, i.ID, done)
 }
 
 // changeImport takes the options and the columns.
 func (w *Web) changeImport(rw http.ResponseWriter, r *request) error {
-	return w.onList(rw, r, formLimit, func(f form, i lms.Import) error {
+	return w.onList(rw, r, formLimit, func(f form, i lms.Import) (string, error) {
 		var p service.ImportPatch
 		if f.has("columns") {
 			p.Columns = map[string]int{}
 			for n := range i.Heading {
 				if field := f.text("column." + strconv.Itoa(n)); field != "" {
 					if _, twice := p.Columns[field]; twice {
-						return lms.Invalid("column-chosen-twice", "columns", "Two columns cannot hold the same.")
+						return "", lms.Invalid("column-chosen-twice", "columns", "Two columns cannot hold the same.")
 					}
 					p.Columns[field] = n
 				}
@@ -68,72 +70,85 @@ func (w *Web) changeImport(rw http.ResponseWriter, r *request) error {
 			p.Role, p.Exact, p.TakeFile, p.Sure, p.ConfirmOutside = &role, &exact, &file, &sure, &outside
 		}
 		_, err := w.svc.ChangeImport(r.Context(), r.caller, i.ID, p)
-		return err
+		return "", err
 	})
 }
 
-// fixImportRows takes corrections of rows and decisions about them. The fields are
-// called cell.<row>.<field> and choice.<row>.
+// fixesIn are the corrections of rows in a form and the decisions about them; changed
+// tells whether any of them is other than what the form showed. The fields are called
+// cell.<row>.<field> and choice.<row>, and what they showed was.… and had.….
+func fixesIn(f form) (list []service.ImportRowPatch, changed bool) {
+	fixes := map[int64]*service.ImportRowPatch{}
+	of := func(text string) *service.ImportRowPatch {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 1 {
+			return nil
+		}
+		if fixes[n] == nil {
+			fixes[n] = &service.ImportRowPatch{Row: n, Cells: map[string]string{}}
+		}
+		return fixes[n]
+	}
+	for name, values := range f.values {
+		what, rest, _ := strings.Cut(name, ".")
+		row, field, _ := strings.Cut(rest, ".")
+		switch what {
+		case "cell":
+			if fix := of(row); fix != nil && values[0] != f.text("was."+rest) && fix.Cells[field] == "" {
+				fix.Cells[field], changed = values[0], true
+			}
+		case "choice":
+			fix := of(row)
+			if fix == nil {
+				continue
+			}
+			choice := values[0]
+			changed = changed || choice != f.text("had."+rest)
+			if meant, use := strings.CutPrefix(choice, "use "); use {
+				fix.Cells[string(rosterfile.Address)], choice = meant, ""
+			}
+			fix.Choice = &choice
+		}
+	}
+	for _, fix := range fixes {
+		list = append(list, *fix)
+	}
+	return list, changed
+}
+
+// fixImportRows takes corrections of rows and decisions about them.
 func (w *Web) fixImportRows(rw http.ResponseWriter, r *request) error {
-	return w.onList(rw, r, formLimit, func(f form, i lms.Import) error {
-		fixes := map[int64]*service.ImportRowPatch{}
-		of := func(text string) *service.ImportRowPatch {
-			n, err := strconv.ParseInt(text, 10, 64)
-			if err != nil || n < 1 {
-				return nil
-			}
-			if fixes[n] == nil {
-				fixes[n] = &service.ImportRowPatch{Row: n, Cells: map[string]string{}}
-			}
-			return fixes[n]
-		}
-		for name, values := range f.values {
-			what, rest, _ := strings.Cut(name, ".")
-			row, field, _ := strings.Cut(rest, ".")
-			switch what {
-			case "cell":
-				if fix := of(row); fix != nil && values[0] != f.text("was."+rest) && fix.Cells[field] == "" {
-					fix.Cells[field] = values[0]
-				}
-			case "choice":
-				fix := of(row)
-				if fix == nil {
-					continue
-				}
-				choice := values[0]
-				if meant, use := strings.CutPrefix(choice, "use "); use {
-					fix.Cells[string(rosterfile.Address)], choice = meant, ""
-				}
-				fix.Choice = &choice
-			}
-		}
-		p := service.ImportPatch{}
-		for _, fix := range fixes {
-			p.Rows = append(p.Rows, *fix)
-		}
-		_, err := w.svc.ChangeImport(r.Context(), r.caller, i.ID, p)
-		return err
+	return w.onList(rw, r, formLimit, func(f form, i lms.Import) (string, error) {
+		fixes, _ := fixesIn(f)
+		_, err := w.svc.ChangeImport(r.Context(), r.caller, i.ID, service.ImportPatch{Rows: fixes})
+		return "", err
 	})
 }
 
+// startImport has a list carried out. Corrections that were typed on the same page are
+// taken instead, and the list is checked with them: nobody has seen what it does then.
 func (w *Web) startImport(rw http.ResponseWriter, r *request) error {
-	return w.onList(rw, r, formLimit, func(f form, i lms.Import) error {
+	return w.onList(rw, r, formLimit, func(f form, i lms.Import) (string, error) {
+		if fixes, changed := fixesIn(f); changed {
+			_, err := w.svc.ChangeImport(r.Context(), r.caller, i.ID, service.ImportPatch{Rows: fixes})
+			return "list-corrected", err
+		}
 		_, err := w.svc.StartImport(r.Context(), r.caller, i.ID, f.id("leaving"))
-		return err
+		return "", err
 	})
 }
 
 func (w *Web) cancelImport(rw http.ResponseWriter, r *request) error {
-	return w.onList(rw, r, formLimit, func(_ form, i lms.Import) error {
+	return w.onList(rw, r, formLimit, func(_ form, i lms.Import) (string, error) {
 		_, err := w.svc.CancelImport(r.Context(), r.caller, i.ID)
-		return err
+		return "", err
 	})
 }
 
 func (w *Web) undoImport(rw http.ResponseWriter, r *request) error {
-	return w.onList(rw, r, formLimit, func(_ form, i lms.Import) error {
+	return w.onList(rw, r, formLimit, func(_ form, i lms.Import) (string, error) {
 		_, err := w.svc.UndoImport(r.Context(), r.caller, i.ID)
-		return err
+		return "", err
 	})
 }
 

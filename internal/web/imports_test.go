@@ -87,6 +87,49 @@ func TestAClassListIsBroughtMendedCarriedOutAndUndone(t *testing.T) {
 	c.ada.get(c.path + "/people/" + itoa(emmy.ID)).want(http.StatusNotFound)
 }
 
+// Whoever corrects a row and has the list carried out at once loses nothing: the
+// correction is taken, and they look at the list that it makes.
+func TestWhatIsCorrectedIsTakenWhenTheListIsToBeCarriedOut(t *testing.T) {
+	c := algorithms(t)
+	_, list := c.bring(c.ada, "class.csv", classFile, "role", "student")
+	page := c.ada.get(list + "?show=refused")
+	start := page.one(".start .actions button")
+	if start == nil || page.has("form.start") {
+		t.Fatal("the list is carried out by a form of its own, beside the corrections")
+	}
+	fix, _ := attr(page.one("form.fix"), "id")
+	for _, button := range page.all(".start button") {
+		if of, _ := attr(button, "form"); of != fix {
+			t.Errorf("a button belongs to the form %q and not to %q", of, fix)
+		}
+	}
+	if action, _ := attr(start, "formaction"); action != list+"/start" {
+		t.Errorf("it leads to %q", action)
+	}
+	sent := []string{"was.3.email", "not an address", "cell.3.email", "third@uni.example", "had.3", "", "choice.3", ""}
+	to := c.ada.post(list+"/start", sent...).want(http.StatusSeeOther).header.Get("Location")
+	c.settled(c.ada, list)
+	page = c.ada.get(to).says(".flash", "Your corrections were taken").says(".counted", "2 Would come in").says(".meta", "To be looked over")
+	// Nothing is typed any more: now it is carried out.
+	sent = []string{"was.2.email", "hedy@gmial.com", "cell.2.email", "hedy@gmial.com", "had.2", "", "choice.2", ""}
+	c.ada.post(list+"/start", sent...).want(http.StatusSeeOther)
+	c.settled(c.ada, list)
+	c.ada.get(list).says(".meta", "Done").says(".counted", "2 Came in, not here yet")
+}
+
+// Columns whose headings say nothing to Matricula are named, and not passed over.
+func TestColumnsThatAreNotReadAreNamed(t *testing.T) {
+	c := algorithms(t)
+	page, list := c.bring(c.ada, "class.csv", "E-mail;Lieblingsfarbe;Haustier\nemmy@uni.example;blau;Hund\n", "role", "student")
+	page.says(".review .notice", "2 columns are not read: Lieblingsfarbe, Haustier.")
+	if !page.has(".review .notice a[href='" + list + "?columns']") {
+		t.Error("nobody can say what they hold")
+	}
+	if page, _ := c.bring(c.ada, "other.csv", classFile, "role", "student"); page.has(".review .notice") {
+		t.Error("a list of which everything is read has a notice")
+	}
+}
+
 func TestAListSaysWhatStandsAgainstItAndChangesNothing(t *testing.T) {
 	c := algorithms(t)
 	to := c.path + "/imports"
@@ -179,7 +222,7 @@ func TestF09AndF18HostileCellsOfAListAreInert(t *testing.T) {
 	page.says(".counted", "10 Would come in").says(".counted", "20 Cannot be used")
 	inert(page)
 	inert(c.ada.get(list+"?show=add").says("tbody", hostile[0]).says("tbody", hostile[6]))
-	page = c.press(c.ada, page, "form.start")
+	page = c.press(c.ada, c.ada.get(list+"?show=add"), "form.start")
 	page.says(".counted", "10 Came in, not here yet")
 	inert(c.ada.get(list + "?show=named"))
 	for _, path := range []string{"/people", "/sections", "/imports", "/audit"} {

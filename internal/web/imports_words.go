@@ -72,6 +72,31 @@ func faultField(i *lms.Import, r *service.ImportedRow) string {
 	return ""
 }
 
+// fixForm is the id of the form in which rows are corrected.
+const fixForm = "fix-rows"
+
+// choiceShown is the decision about a row that its form shows at first.
+func choiceShown(r *service.ImportedRow) string {
+	if r.Plan == lms.PlanLeft {
+		return lms.ChooseLeave
+	}
+	return ""
+}
+
+// unread are the headings of the columns that are not read.
+func unread(i *lms.Import) (names []string) {
+	read := map[int]bool{}
+	for _, column := range i.Columns {
+		read[column] = true
+	}
+	for n, h := range i.Heading {
+		if !read[n] && h != "" {
+			names = append(names, lms.Clip(h, 40))
+		}
+	}
+	return names
+}
+
 func holdsField(i *lms.Import, f rosterfile.Field, column int) bool {
 	at, ok := i.Columns[string(f)]
 	return ok && at == column

@@ -100,6 +100,7 @@ var doneMessages = map[string]lms.Term{
 	"year-created":    "The academic year is ready. Next, add its terms.",
 	"term-created":    "The term is ready. Courses are put into it in their settings.",
 	"term-deleted":    "Deleted. No course was in it.",
+	"list-corrected":  "Your corrections were taken, and the list is checked with them. Nothing is saved yet: look at it, and carry it out.",
 	"limit-set":       "The limit is set, on all nodes.",
 	"limit-lifted":    "Lifted. Class lists that waited for it go on.",
 	"lift-ended":      "Ended. The limit holds again.",
