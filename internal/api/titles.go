@@ -161,6 +161,7 @@ var titles = map[string]string{
 	"other-site-role":     "The account has another site role",
 	"term-in-use":         "Something still belongs to it",
 	"address-taken":       "Somebody has this address",
+	"left-meanwhile":      "Left the course meanwhile",
 	"address-unknown":     "Nobody has this address",
 	"not-all-yours":       "Others have given something to this person",
 	"not-pending":         "The person does not wait any more",

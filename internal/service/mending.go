@@ -63,7 +63,7 @@ func (s *Service) CorrectAddress(ctx context.Context, c access.Caller, id int64,
 }
 
 func addressTaken(u lms.User, to lms.Email) error {
-	e := lms.Errorf(lms.CodeConflict, "address-taken", "There is somebody with the address %s already, so %s cannot have it too. Give that person what %s has been given, and then withdraw %s.", to, u.Email, u.Email, u.Email)
+	e := lms.Errorf(lms.CodeConflict, "address-taken", "There is somebody with the address %s already, so %s cannot have it too. If both are one person, merge them: nothing that was given to either is lost.", to, u.Email)
 	e.Fields = []lms.FieldError{lms.At("email", e.Text)}
 	return e
 }
@@ -88,28 +88,25 @@ func (s *Service) Withdraw(ctx context.Context, c access.Caller, id int64) error
 	return err
 }
 
-// MayMend tells whether the caller may correct the address of somebody, or withdraw
-// them: nil, or why not.
-func (s *Service) MayMend(ctx context.Context, c access.Caller, id int64) error {
+// MayMend gives somebody whose address the caller may correct, or whom they may
+// withdraw; else an error says why not.
+func (s *Service) MayMend(ctx context.Context, c access.Caller, id int64) (lms.User, error) {
 	if c.Anonymous() {
-		return access.ErrAnonymous
+		return lms.User{}, access.ErrAnonymous
 	}
 	if err := access.Decide(c, access.AddressCorrect, nil); err != nil {
-		return err
+		return lms.User{}, err
 	}
 	w := &work{tx: s.store.Reader(), caller: c, action: access.AddressCorrect, now: s.now()}
 	u, ok, err := w.tx.User(ctx, id)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return errNoUser
+	if err != nil || !ok {
+		return lms.User{}, orElse(err, errNoUser)
 	}
 	places, err := w.tx.PlacesOf(ctx, []int64{id})
 	if err != nil {
-		return err
+		return lms.User{}, err
 	}
-	return s.mayMend(ctx, w, u, places)
+	return u, s.mayMend(ctx, w, u, places)
 }
 
 // again runs a change anew when something was given to the person while it waited for

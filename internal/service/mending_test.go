@@ -68,8 +68,8 @@ func TestACorrectionIsRefusedWhereNamingWouldBe(t *testing.T) {
 		refused(t, "outside", second(s.CorrectAddress(ctx, ada, id, to("grace@elsewhere.example"))), lms.CodeInvalid, "outside-address")
 		err := second(s.CorrectAddress(ctx, ada, id, to("grace@uni.example")))
 		refused(t, "held by somebody", err, lms.CodeConflict, "address-taken")
-		if !strings.Contains(err.Error(), "withdraw") {
-			t.Errorf("says not what to do: %v", err)
+		if !strings.Contains(err.Error(), "merge them") {
+			t.Errorf("does not say what to do: %v", err)
 		}
 		active := s.person("active@uni.example")
 		refused(t, "of somebody active", second(s.CorrectAddress(ctx, ada, id, to("active@uni.example"))), lms.CodeConflict, "address-taken")
@@ -110,7 +110,7 @@ func TestC05NobodyRedirectsWhatAnotherCourseHasGiven(t *testing.T) {
 		helper := s.member(ada, course, "assistant", "helper@uni.example")
 		student := s.member(ada, course, "student", "student@uni.example")
 		may := func(c access.Caller, who int64) string {
-			if err := s.MayMend(ctx, c, who); err != nil {
+			if _, err := s.MayMend(ctx, c, who); err != nil {
 				return lms.TypeOf(err)
 			}
 			return "may"

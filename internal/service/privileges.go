@@ -25,7 +25,11 @@ type PrivilegeChange struct {
 	Off     []string
 
 	ConfirmOutside bool
+	Within         bool // only somebody who is in the course already
 }
+
+// ErrLeft is for changing what somebody may do who was in the course a moment ago.
+var ErrLeft = lms.Errorf(lms.CodeConflict, "left-meanwhile", "This person is not in the course any more, and nothing was saved. Add them again if that is meant.")
 
 // wish is a PrivilegeChange as sets.
 type wish struct{ exactly, allow, deny, on, off lms.PrivilegeSet }
@@ -105,6 +109,9 @@ func (s *Service) ChangePrivileges(ctx context.Context, c access.Caller, p Privi
 		m, created, err := s.person(ctx, w, p.Person, naming{ConfirmOutside: p.ConfirmOutside})
 		if err != nil {
 			return res, err
+		}
+		if p.Within && m.Enrollment == nil && m.Grant == nil {
+			return res, ErrLeft
 		}
 		res.Before = PlaceOf(&m)
 		if p.Role != "" {

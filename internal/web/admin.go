@@ -169,7 +169,7 @@ func (w *Web) showAdminPerson(rw http.ResponseWriter, r *request, status int, p 
 		v.Labels[p.Issuer] = p.Label
 	}
 	v.Waiting, v.Places, v.Address, v.Days = waiting, waiting.Places, f, w.svc.PendingDays()
-	v.Address.Path, v.Address.ID = adminPersonPath(id, "/address"), id
+	v.Address.of(&v.Person, adminPersonPath(id, "/address"))
 	w.render(rw, r, status, adminPersonPage(v))
 	return nil
 }

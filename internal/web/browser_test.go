@@ -77,7 +77,7 @@ func TestInABrowserSwitchesSaveThemselvesAndRollBack(t *testing.T) {
 	// Somebody else makes Sam an owner: what Ada then switches is refused, and
 	// the row shows what is stored.
 	c.admin.post(c.personPath(sam)+"/role", "role", "owner").want(303)
-	p.Click(row + "input[value='audit.view']")
+	p.Click(row + "input[value='course.update']")
 	p.WaitText(row, "Not saved")
 	p.WaitGone(row + "input[role=switch]")
 	if n := p.Count(row + ".tick"); n != len(lms.Privileges()) {

@@ -26,7 +26,7 @@ func TestSeveralArePickedChangedAndUndone(t *testing.T) {
 		t.Fatalf("A may %s", m.Effective().Labels())
 	}
 	// Somebody else changes B meanwhile: only A is turned back.
-	c.admin.post(c.path+"/people/privileges", "user_id", itoa(b), "privilege", "audit.view").want(http.StatusSeeOther)
+	c.admin.post(c.path+"/people/privileges", "user_id", itoa(b), "was", "roster.manage roster.view", "privilege", "audit.view").want(http.StatusSeeOther)
 	undone := done.submit(".results form.undo").want(http.StatusOK).says(".results", "Undone for 1 person.").says(".results li", "changed again in the meantime")
 	if undone.has(".results form") {
 		t.Error("an undoing can be undone")

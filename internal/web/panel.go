@@ -33,6 +33,7 @@ type panelView struct {
 	Begins    lms.Day
 	Ends      lms.Day
 	You       bool
+	MayList   bool // see who else is in the course
 	Archived  bool
 	Outside   bool // the address needs a confirmation
 	Problem   problem
@@ -76,6 +77,7 @@ func (w *Web) showPanel(rw http.ResponseWriter, r *request, v service.CourseView
 	if p.Member != nil {
 		title = callName(r.words, &p.Member.User)
 	}
+	p.MayList = may(r, access.RosterView, v)
 	w.render(rw, r, status, personPage(personView{Shell: w.courseShell(r, v, title, "people"), Panel: p}))
 }
 
@@ -91,7 +93,8 @@ func (w *Web) knownPanel(r *request, v service.CourseView, userID int64) (panelV
 	}
 	p.Report, p.MayRemove = &report, report.MayRemove && p.In
 	if p.In && report.Member.User.Pending() {
-		p.MayMend = w.svc.MayMend(r.Context(), r.caller, userID) == nil
+		_, err := w.svc.MayMend(r.Context(), r.caller, userID)
+		p.MayMend = err == nil
 	}
 	p.MayMerge = p.MayRemove && !p.You && report.Member.User.Pending() && v.Holds.Has(lms.RosterManage)
 	p.MayLook = p.In && !p.You && may(r, access.CoursePreview, v) && access.DelegatorOf(r.caller, standing(v)).MayLookAs(&report.Member) == nil
@@ -141,7 +144,7 @@ func (w *Web) panelOf(r *request, v service.CourseView, m *lms.Member) (panelVie
 	row := w.rowOf(r, v, *subject)
 	for i, info := range lms.Privileges() {
 		s := row.Switches[i]
-		p.Switches = append(p.Switches, panelSwitch{switchView: s, Description: info.Description, Was: s.On})
+		p.Switches = append(p.Switches, panelSwitch{switchView: s, Description: info.Description, Was: s.On && !s.Locked})
 	}
 	var err error
 	p.Roles, err = w.rolesToGive(r, v, subject)
@@ -191,10 +194,8 @@ func (p *panelView) keep(in personInput) {
 		name := string(s.Privilege)
 		switch on := slices.Contains(in.On, name); {
 		case s.Locked:
-		case in.Diff: // what is stored may have changed meanwhile, or by half of this very form
+		default: // what is stored may have changed meanwhile, or by half of this very form
 			s.On = s.Was != (on != slices.Contains(in.Was, name))
-		default:
-			s.On = on
 		}
 	}
 }

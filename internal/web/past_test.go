@@ -9,7 +9,7 @@ func TestWhoHasLeftIsListedAndTakenBack(t *testing.T) {
 	c := algorithms(t)
 	c.ada.get(c.path+"/people/left").want(http.StatusOK).says(".empty", "Nobody has left")
 	sam := c.enroll("assistant", "sam@uni.example")
-	c.ada.post(c.path+"/people/privileges", "user_id", itoa(sam), "privilege", "audit.view").want(http.StatusSeeOther)
+	c.ada.post(c.path+"/people/privileges", "user_id", itoa(sam), "was", "roster.manage roster.view", "privilege", "audit.view").want(http.StatusSeeOther)
 	c.ada.post(c.path + "/people/" + itoa(sam) + "/remove").want(http.StatusSeeOther)
 	page := c.ada.get(c.path+"/people/left").want(http.StatusOK).says("tbody", "sam@uni.example").says("tbody", "Assistant").says("tbody", "Was removed")
 	if rows := c.ada.post(c.path + "/people/left").rows(); len(rows) != 2 || rows[1][0] != "sam@uni.example" {

@@ -111,6 +111,17 @@ type switchView struct {
 // formID joins the switches of a row, which lie in cells, to their form.
 func (v rowView) formID() string { return "f" + num(v.Member.User.ID) }
 
+// switchedOn names the switches that are on as the row is shown.
+func (v rowView) switchedOn() string {
+	var names []string
+	for _, s := range v.Switches {
+		if s.On && !s.Locked {
+			names = append(names, string(s.Privilege))
+		}
+	}
+	return strings.Join(names, " ")
+}
+
 func (v rowView) rowID() string { return "p" + num(v.Member.User.ID) }
 
 // nameID is the element that names the person.

@@ -233,7 +233,7 @@ func TestTheTableShowsAndSavesWhatEachMayDo(t *testing.T) {
 		t.Fatalf("Sam may %s", m.Effective().Labels())
 	}
 	// Managing implies viewing: what cannot be off says why.
-	stays := c.ada.enhanced(action, "user_id", strconv.FormatInt(sam, 10), "from", "table", "privilege", "staff.manage").want(http.StatusOK)
+	stays := c.ada.enhanced(action, "user_id", strconv.FormatInt(sam, 10), "from", "table", "was", "roster.view staff.manage", "privilege", "staff.manage").want(http.StatusOK)
 	if !strings.Contains(stays.body, "“See the roster” stays on") {
 		t.Errorf("the row does not say why viewing stays on: %s", stays.body)
 	}
@@ -450,4 +450,53 @@ func TestAnArchivedCourseCanBeReadAndOffersNothing(t *testing.T) {
 	}
 	c.ada.get(c.personPath(sam)).says(".notice", "archived")
 	c.ada.post(c.path+"/people/privileges", "user_id", strconv.FormatInt(sam, 10), "privilege", "roster.view").want(http.StatusConflict).says(".summary", "archived")
+}
+
+// A page that is open since this morning changes what is switched on it now, and nothing
+// that somebody else has changed meanwhile: neither the table, nor the page of a person,
+// gives back what was taken away, or brings back who has left.
+func TestAnOldPageGivesNothingBack(t *testing.T) {
+	c := algorithms(t)
+	sam := c.enroll("assistant", "sam@uni.example")
+	exactly := func(want ...lms.Privilege) {
+		t.Helper()
+		if m := c.member(sam); m.Effective() != may(want...) {
+			t.Errorf("Sam may %s", m.Effective().Labels())
+		}
+	}
+	change := func(role, was, on string) {
+		t.Helper()
+		in := []string{"user_id", itoa(sam), "role_was", role, "role", role, "was", was}
+		for _, p := range strings.Fields(on) {
+			in = append(in, "privilege", p)
+		}
+		c.admin.post(c.path+"/people/privileges", in...).want(http.StatusSeeOther)
+	}
+	change("assistant", "roster.view roster.manage", "roster.view roster.manage audit.view")
+	table, person := c.ada.get(c.path+"/people"), c.ada.get(c.personPath(sam))
+	change("assistant", "roster.view roster.manage audit.view", "roster.view")
+	exactly(lms.RosterView)
+
+	row := fmt.Sprintf("form#f%d", sam)
+	table.submit(row, "+privilege", "announcements.manage").wantTo(c.path + "/people")
+	exactly(lms.RosterView, lms.AnnouncementsManage)
+	person.submit("form.panel-form", "+privilege", "course.update").wantTo(c.personPath(sam))
+	exactly(lms.RosterView, lms.AnnouncementsManage, lms.CourseUpdate)
+	// With another role too: what it gives comes, and what was switched.
+	person.submit("form.panel-form", "role", "student", "+privilege", "course.archive").wantTo(c.personPath(sam))
+	if m := c.member(sam); m.Effective().Has(lms.AuditView) || m.Effective().Has(lms.RosterManage) || !m.Effective().Has(lms.CourseArchive) {
+		t.Errorf("Sam may %s", m.Effective().Labels())
+	}
+
+	table, person = c.admin.get(c.path+"/people"), c.admin.get(c.personPath(sam))
+	c.ada.post(c.personPath(sam) + "/remove").want(http.StatusSeeOther)
+	for _, a := range []*answer{
+		table.submit(row, "+privilege", "course.update"),
+		person.submit("form.panel-form", "+privilege", "course.update"),
+		person.submit("form.panel-form", "role", "teacher"),
+		person.submit("form.panel-form", "role", "teacher", "+privilege", "course.update"),
+	} {
+		a.want(http.StatusConflict).says(".summary", "not in the course any more")
+	}
+	c.ada.get(c.personPath(sam)).want(http.StatusNotFound)
 }

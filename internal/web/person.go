@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"matricula/internal/lms"
 	"matricula/internal/service"
@@ -36,8 +37,7 @@ func (w *Web) readMember(r *request) (service.CourseView, int64, error) {
 type personInput struct {
 	Ref            service.PersonRef
 	Role, RoleWas  string
-	On, Was        []string
-	Diff           bool // Was was sent: only what differs from it was meant
+	On, Was        []string // switches that are on, and that were on when the page was made: only what differs is meant
 	ConfirmOutside bool
 	Table          bool // a row of the table, not a panel
 	Picks          bool // the table has a column in which people are selected
@@ -46,7 +46,7 @@ type personInput struct {
 func readPersonInput(f form) personInput {
 	return personInput{
 		Ref:  service.PersonRef{UserID: f.id("user_id"), Email: f.text("email")},
-		Role: f.text("role"), RoleWas: f.text("role_was"), On: f.list("privilege"), Was: f.list("was"), Diff: f.has("role_was"),
+		Role: f.text("role"), RoleWas: f.text("role_was"), On: f.list("privilege"), Was: strings.Fields(strings.Join(f.list("was"), " ")),
 		ConfirmOutside: f.flag("confirm_outside"), Table: f.has("from"), Picks: f.text("from") == rowFrom(true),
 	}
 }
@@ -89,9 +89,9 @@ func (w *Web) savePerson(rw http.ResponseWriter, r *request) error {
 	return w.done(rw, r, personPath(v.Course.ID, m.User.ID, ""), "saved")
 }
 
-// apply does what a panel or row asks for. With a new role, the switches say
-// what is to differ from what the role gives; without one, all that the person
-// may do.
+// apply does what a panel or row asks for: it changes what somebody changed on the page,
+// and leaves the rest as it is by now. Else a page that is open since this morning gives
+// back what was taken away at noon, or brings back who has left.
 func (w *Web) apply(r *request, v service.CourseView, in personInput) (m lms.Member, undo string, err error) {
 	on, err := lms.ParsePrivileges(in.On, "privilege")
 	if err != nil {
@@ -102,19 +102,16 @@ func (w *Web) apply(r *request, v service.CourseView, in personInput) (m lms.Mem
 		return m, "", err
 	}
 	change := service.PrivilegeChange{CourseID: v.Course.ID, Person: in.Ref, Role: in.newRole(), ConfirmOutside: in.ConfirmOutside}
+	change.Within = in.Ref.UserID > 0
 	switch {
-	case change.Role == "" && in.Diff && on == was:
+	case change.Role == "" && on == was:
 		m, err = w.unchanged(r, v, in)
 		return m, "", err
-	case change.Role == "":
-		names := nameList(on)
-		change.Exactly = &names
 	case on == was:
 		m, err = w.giveRole(r, v, in)
 		return m, "", err
-	default:
-		change.On, change.Off = nameList(on&^was), nameList(was&^on)
 	}
+	change.On, change.Off = nameList(on&^was), nameList(was&^on)
 	res, err := w.svc.ChangePrivileges(r.Context(), r.caller, change)
 	if err == nil && res.Result == service.ResultChanged {
 		undo = writeUndo(service.PlaceChange{UserID: res.UserID, Was: res.After, To: res.Before})
@@ -129,6 +126,9 @@ func (w *Web) unchanged(r *request, v service.CourseView, in personInput) (lms.M
 		return lms.Member{}, err
 	}
 	if m == nil || (m.Enrollment == nil && m.Grant == nil) {
+		if in.Ref.UserID > 0 {
+			return lms.Member{}, service.ErrLeft
+		}
 		return lms.Member{}, lms.Invalid("nothing-chosen", "role", "Nothing was saved yet: choose a role, or switch on what this person may do.")
 	}
 	return *m, nil
@@ -151,12 +151,10 @@ func (w *Web) giveRole(r *request, v service.CourseView, in personInput) (lms.Me
 	if m != nil && (m.Enrollment != nil || m.Grant != nil) {
 		return w.svc.SetRole(r.Context(), r.caller, service.RoleChange{CourseID: v.Course.ID, UserID: m.User.ID, Role: in.Role})
 	}
-	request := service.EnrollRequest{CourseID: v.Course.ID, Role: in.Role, Source: lms.SourceManual, ConfirmOutside: in.ConfirmOutside}
-	if in.Ref.Email != "" {
-		request.Emails = []string{in.Ref.Email}
-	} else {
-		request.UserIDs = []int64{in.Ref.UserID}
+	if in.Ref.UserID > 0 {
+		return lms.Member{}, service.ErrLeft
 	}
+	request := service.EnrollRequest{CourseID: v.Course.ID, Emails: []string{in.Ref.Email}, Role: in.Role, Source: lms.SourceManual, ConfirmOutside: in.ConfirmOutside}
 	rows, err := w.svc.Enroll(r.Context(), r.caller, request)
 	if err != nil {
 		return lms.Member{}, err
@@ -185,7 +183,11 @@ func (w *Web) savedRow(rw http.ResponseWriter, r *request, v service.CourseView,
 	if err != nil {
 		return err
 	}
-	if kept := m.Effective() &^ on; kept != 0 {
+	was, err := lms.ParsePrivileges(in.Was, "was")
+	if err != nil {
+		return err
+	}
+	if kept := m.Effective() & was &^ on; kept != 0 {
 		row.Saved = r.words.T("Saved; “%s” stays on, since managing needs it", kept.Labels())
 	}
 	w.renderPart(rw, r, http.StatusOK, rowPart(row, in.Picks))

@@ -31,6 +31,15 @@ type correctForm struct {
 	Meant   lms.Email // the address that was perhaps meant
 }
 
+// of makes it the form for somebody. A slip is mostly a letter or two: what stands in the
+// field at first is the address as it is.
+func (f *correctForm) of(u *lms.User, path string) {
+	f.Path, f.ID = path, u.ID
+	if f.Email == "" && f.Problem.Message == "" {
+		f.Email = u.Email.Display()
+	}
+}
+
 // addressView is the page on which the address of somebody of a course who has not
 // arrived is corrected.
 type addressView struct {
@@ -54,11 +63,11 @@ func (w *Web) showAddress(rw http.ResponseWriter, r *request, status int, f corr
 	if err != nil {
 		return err
 	}
-	if err := w.svc.MayMend(r.Context(), r.caller, id); err != nil {
+	if _, err := w.svc.MayMend(r.Context(), r.caller, id); err != nil {
 		return err
 	}
 	u := report.Member.User
-	f.Path, f.ID = personPath(v.Course.ID, id, "/address"), id
+	f.of(&u, personPath(v.Course.ID, id, "/address"))
 	w.render(rw, r, status, addressPage(addressView{
 		Shell: w.courseShell(r, v, r.words.T("The address of %s", callName(r.words, &u)), "people"), CourseID: v.Course.ID, Person: u, Form: f, Problem: p,
 	}))
@@ -77,8 +86,14 @@ func (w *Web) correct(rw http.ResponseWriter, r *request, course int64) (again *
 		return nil, 0, err
 	}
 	a := correctForm{Email: f.text("email"), Sure: f.flag("sure_address")}
-	if err := w.svc.MayMend(r.Context(), r.caller, id); err != nil {
+	u, err := w.svc.MayMend(r.Context(), r.caller, id)
+	if err != nil {
 		return nil, 0, err
+	}
+	if typed, err := lms.ParseEmail(a.Email); err == nil && typed == u.Email {
+		p, status, _ := asProblem(r.words, lms.Invalid("address-same", "email", "This is the address that they have. Type the right one."))
+		a.Problem = p
+		return &a, status, nil
 	}
 	if !a.Sure {
 		meant, doubt, err := w.svc.DoubtAddress(r.Context(), r.caller, course, a.Email)
@@ -146,7 +161,7 @@ func (w *Web) withdraw(rw http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := w.svc.MayMend(r.Context(), r.caller, id); err != nil {
+	if _, err := w.svc.MayMend(r.Context(), r.caller, id); err != nil {
 		return err
 	}
 	if !f.flag("confirm") {

@@ -30,6 +30,18 @@ func TestATeacherCorrectsTheAddressOfSomebodyWhoHasNotArrived(t *testing.T) {
 	}
 	c.ada.post(here+"/address", "email", "x").want(http.StatusUnprocessableEntity).says(".fault", "@")
 	c.ada.post(here+"/address", "email", "ada@uni.example").want(http.StatusConflict).says(".summary", "already")
+	// The address as it is stands there to be mended, and is no correction by itself.
+	same := c.ada.get(here + "/address")
+	if !same.has("#right-address[value='grace@uni.exmaple']") {
+		t.Error("the whole address has to be typed again")
+	}
+	same.submit("form.stack").want(http.StatusUnprocessableEntity).says(".fault", "the address that they have")
+	// Of two who are one, the page leads to what merging them would do.
+	there := c.enroll("student", "grace.hopper@uni.example")
+	taken := c.ada.post(here+"/address", "email", "grace.hopper@uni.example").want(http.StatusConflict).says(".summary", "merge them")
+	if to := taken.submit("form.merge-instead").want(http.StatusSeeOther).header.Get("Location"); to != "/merges/new?merge="+itoa(id)+"&keep="+itoa(there) {
+		t.Errorf("it leads to %q", to)
+	}
 	c.ada.post(here+"/address", "email", "Grace@uni.example").wantTo(here)
 	c.ada.get(here).says("main", "grace@uni.example").says("main", "Correct the address")
 	if !c.ada.get(here).has(`a[href="` + here + `/address"]`) {
