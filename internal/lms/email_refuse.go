@@ -146,6 +146,10 @@ func refuseWrapped(s string) error {
 		meant, _, _ := strings.Cut(s[len(scheme):], "?")
 		return refuseSuggesting(addressMailto, meant, Say("This is a link to an address"), "Enter the address alone, without “mailto:”.")
 	}
+	if sign := spelledAt(s); sign != "" {
+		meant := strings.ReplaceAll(strings.Replace(s, sign, "@", 1), " ", "")
+		return refuseSuggesting(addressNoAt, meant, Say("“%s” stands for @ in the address", strings.TrimSpace(sign)), "Write @ in its place.")
+	}
 	if i := strings.IndexAny(s, "()"); i >= 0 {
 		meant := ""
 		if end := strings.LastIndexByte(s, ')'); s[i] == '(' && end > i {
@@ -161,6 +165,22 @@ func refuseWrapped(s string) error {
 		return refuseSuggesting(addressQuoted, meant, Say("There are quotation marks in the address"), "Addresses that need them are not supported; ask for another one.")
 	}
 	return nil
+}
+
+// spelledAt is how an address without @ writes it, as web pages do against robots; empty
+// when it does not.
+func spelledAt(s string) string {
+	if strings.Contains(s, "@") {
+		return ""
+	}
+	low := strings.ToLower(s)
+	for _, sign := range []string{"(at)", "[at]", "{at}", "<at>", " at "} {
+		// ToLower may change the length of other letters, but addresses with those are refused anyway.
+		if i := strings.Index(low, sign); i > 0 && len(low) == len(s) && strings.Count(low, sign) == 1 {
+			return s[i : i+len(sign)]
+		}
+	}
+	return ""
 }
 
 // refuseSpace refuses spaces and what cannot be seen.

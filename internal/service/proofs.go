@@ -245,6 +245,9 @@ func (s *Service) redeem(ctx context.Context, kind, secret, typed string) (p sto
 	if code == "" {
 		return p, lms.Invalid("code-missing", "code", "Type the code that was sent to you.")
 	}
+	if len(code) != codeLength {
+		return p, lms.Invalid(errCodeWrong, "code", "A code has %d letters and digits. Compare it with the newest mail.", codeLength)
+	}
 	err = s.store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		found, ok, err := tx.Proof(ctx, hashSecret(secret), s.now())
 		if err != nil {

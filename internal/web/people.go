@@ -30,7 +30,8 @@ type peopleView struct {
 	Next      string // where the list goes on; empty at its end
 	MayAdd    bool
 	MayReview bool
-	MayEdit   bool // at least one switch on this page can be used
+	Claims    int64 // requests from other accounts that wait for a decision
+	MayEdit   bool  // at least one switch on this page can be used
 	Add       addBoxView
 	Problem   problem
 	Many      *manyView // what became of those who were just changed together
@@ -263,6 +264,13 @@ func (w *Web) showPeople(rw http.ResponseWriter, r *request, s peopleSearch, man
 		return err
 	}
 	view, status := w.peopleOf(r, p, s)
+	if view.MayAdd && !r.enhanced() {
+		claims, err := w.svc.CountClaimsIn(r.Context(), r.caller, []service.CourseView{p.Course})
+		if err != nil {
+			return err
+		}
+		view.Claims = claims[id]
+	}
 	if view.Many = many; many != nil && many.Problem.Message != "" {
 		status = many.Status
 	}
