@@ -246,6 +246,16 @@ func TestCodesAreBounded(t *testing.T) {
 		if _, _, err := s.ProveSignIn(ctx, secret, first, hotelOnly, "Test", "r"); lms.TypeOf(err) != "code-wrong" {
 			t.Errorf("a code whose place another has taken: %v", err)
 		}
+		// What cannot be a code is no try.
+		tried := s.tries()
+		for _, no := range []string{"1", "BCDFGHJ", "BCDFGHJKM", strings.Repeat("B", 200), "\U0001f600"} {
+			if _, _, err := s.ProveSignIn(ctx, secret, no, hotelOnly, "Test", "r"); lms.TypeOf(err) != "code-wrong" || !strings.Contains(err.Error(), "8 letters and digits") {
+				t.Errorf("%q is no code: %v", no, err)
+			}
+		}
+		if now := s.tries(); now != tried {
+			t.Errorf("%d tries were counted, and now %d", tried, now)
+		}
 		// Other accounts that claim the address do not get more codes sent to it.
 		for _, subject := range []string{"a", "b"} {
 			s.begin(t, hotelToken(subject, "grace@uni.example"))
@@ -271,4 +281,13 @@ func TestWithoutMailACodeIsNotOffered(t *testing.T) {
 			t.Errorf("an address: %v", err)
 		}
 	})
+}
+
+// tries counts those of all proofs.
+func (s *post) tries() (n int64) {
+	s.tb.Helper()
+	if err := s.raw.QueryRow(`SELECT coalesce(sum(tries), 0) FROM proofs`).Scan(&n); err != nil {
+		s.tb.Fatal(err)
+	}
+	return n
 }

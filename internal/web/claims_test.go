@@ -42,7 +42,7 @@ func TestSomebodyAsksForWhatWaitsAndATeacherDecides_A34(t *testing.T) {
 	x.get("/account").submit("form[action='/account/claims/"+itoa(own.Requests[0].ID)+"/withdraw']").wantTo("/account").says(".flash", "Withdrawn").says("#claims .badge", "Withdrawn")
 
 	c.ada.get("/").says(".counts", "1 request from another account")
-	c.ada.get(c.path+"/people").says("main", "Requests from other accounts")
+	c.ada.get(c.path+"/people").says(".notice", "1 request from another account")
 	page := c.ada.get(c.path+"/people/requests").says(".claim h2", "Grace Hopper says that they are grace@uni.example").says(".claim dd", "x@gmail.com").says(".notice", "face to face").says(".claim", "Student").says("main", "sends no mail")
 	page.submit(".claim form.stack", "reason", strings.Repeat("x", 501)).want(http.StatusUnprocessableEntity).says(".claim .fault", "at most 500")
 	page.submit(".claim form.actions").wantTo(c.path+"/people/requests").says(".flash", "Given").says(".empty", "Nobody asks")

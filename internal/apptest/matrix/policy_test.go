@@ -225,7 +225,7 @@ var webPolicy = []row{
 	{route: "GET /courses/{course_id}/people/find", policy: signedIn},
 	{route: "POST /courses/{course_id}/people/find", policy: rosterKeeper, form: formOf("email", "someone@uni.example")},
 	{route: "GET /courses/{course_id}/people/privileges", policy: signedIn},
-	{route: "POST /courses/{course_id}/people/privileges", policy: staffKeeper, write: true, form: formOf("email", "someone@uni.example", "exactly", "roster.view")},
+	{route: "POST /courses/{course_id}/people/privileges", policy: staffKeeper, write: true, form: formOf("email", "someone@uni.example", "privilege", "roster.view")},
 	{route: "GET /courses/{course_id}/people/selected", policy: signedIn},
 	{route: "POST /courses/{course_id}/people/selected", policy: rosterKeeper, write: true, form: func(f *fixture) url.Values {
 		return url.Values{"selected": {strconv.FormatInt(f.pupil, 10)}, "do": {"remove"}}
