@@ -32,6 +32,7 @@ func init() {
 		"“%s” stands for @ in the address": "“%s” sta al posto di @ nell'indirizzo", "Write @ in its place.": "Scrivi @ al suo posto.",
 		"A code has %d letters and digits. Compare it with the newest mail.": "Un codice ha %d lettere e cifre. Confrontalo con l'ultimo messaggio.",
 		"They go on signing in as they do now, and with no other account. If they are to use the account of their school too, they have to sign in with that first: each is asked then, and both ways stay.": "Continuano ad accedere come adesso, e con nessun altro account. Se devono usare anche l'account della scuola, devono prima accedere con quello: allora si chiede a entrambi, e restano tutti e due i modi.",
+		"If your school gave you another address, sign in with that one instead.": "Se la scuola ti ha dato un altro indirizzo, accedi invece con quello.",
 		"Look at merging them first":                              "Guarda prima che cosa succede unendoli",
 		"This is the address that they have. Type the right one.": "È l'indirizzo che hanno già. Scrivi quello giusto.",
 		"They are expected for longer.":                           "L'attesa è prolungata.",

@@ -141,7 +141,7 @@ type NewLift struct {
 	Reason   string
 }
 
-// Lift lifts a limit until a time. What is used meanwhile is counted all the same, so
+// Lift lifts a limit until a time, in the place of a lift of the same that is in force. What is used meanwhile is counted all the same, so
 // that the limit holds again when that is over.
 func (s *Service) Lift(ctx context.Context, c access.Caller, n NewLift, once *Once) (LiftOf, error) {
 	out, err := doOnce(ctx, s, c, access.LimitLift, 0, once, func(ctx context.Context, w *work) (LiftOf, error) {
@@ -153,12 +153,18 @@ func (s *Service) Lift(ctx context.Context, c access.Caller, n NewLift, once *On
 		if !n.Until.After(w.now) || n.Until.After(w.now.AddDate(0, 0, lms.MaxLiftDays)) {
 			return LiftOf{}, lms.Invalid("lift-until", "until", "A limit is lifted until a time that is to come, within a year. Choose another one.")
 		}
+		var before any
 		var err error
 		if lift.Reason, err = lms.CleanText(n.Reason, "reason", lms.MaxLiftReasonRunes); err != nil {
 			return LiftOf{}, err
 		}
 		subject, err := w.liftFor(ctx, &l, &lift, n)
 		if err != nil {
+			return LiftOf{}, err
+		}
+		if ended, err := w.tx.EndLiftsOf(ctx, lift, subject, w.now); err != nil {
+			return LiftOf{}, err
+		} else if before, err = w.auditOfLifts(ctx, ended); err != nil {
 			return LiftOf{}, err
 		}
 		if lift.ID, err = w.tx.AddLift(ctx, lift, subject); err != nil {
@@ -171,12 +177,22 @@ func (s *Service) Lift(ctx context.Context, c access.Caller, n NewLift, once *On
 		if err != nil {
 			return made, err
 		}
-		return made, w.record(ctx, liftSubject(&made), nil, auditOfLift(&made))
+		return made, w.record(ctx, liftSubject(&made), before, auditOfLift(&made))
 	})
 	if err == nil {
 		s.Wake()
 	}
 	return out, err
+}
+
+// auditOfLifts is how the audit shows the lift whose place another takes; nil when there
+// was none.
+func (w *work) auditOfLifts(ctx context.Context, ids []int64) (any, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	was, _, err := w.tx.Lift(ctx, slices.Max(ids))
+	return auditOfLift(&was), err
 }
 
 // liftFor finds whom or what a limit is lifted for, and how that is counted.

@@ -386,3 +386,26 @@ func TestH01FindingIsLimited(t *testing.T) {
 }
 
 func third[A, B any](_ A, _ B, err error) error { return err }
+
+// Whoever lifts what is lifted already changes until when: one ending ends it.
+func TestLiftingAgainTakesThePlaceOfWhatWasLifted(t *testing.T) {
+	each(t, func(t *testing.T, s *school) {
+		s.limit(lms.LimitNamingPerson, 2)
+		ada, bob := s.teacher("ada@uni.example"), s.teacher("bob@uni.example")
+		course := s.course(ada, "Algorithms")
+		s.lift(service.NewLift{Limit: lms.LimitNamingPerson, Person: byID(bob.UserID), Reason: "another"}, time.Hour)
+		s.lift(service.NewLift{Limit: lms.LimitNamingPerson, Person: byID(ada.UserID), Reason: "first"}, time.Hour)
+		second := s.lift(service.NewLift{Limit: lms.LimitNamingPerson, Person: byID(ada.UserID), Reason: "second"}, 2*time.Hour)
+		if e := s.lastEntry(); e.Action != string(access.LimitLift) || !strings.Contains(string(e.Before), "naming") {
+			t.Errorf("on record is %+v", e)
+		}
+		page, err := s.Lifts(ctx, s.admin, true, 0, 10)
+		if err != nil || len(page.Lifts) != 2 || page.Lifts[0].Reason != "second" || page.Lifts[1].Reason != "another" {
+			t.Errorf("lifted: %+v (%v)", page, err)
+		}
+		if err := s.EndLift(ctx, s.admin, second); err != nil {
+			t.Fatal(err)
+		}
+		tooMany(t, "ended", s.tryEnroll(ada, course, addressesAt("a", "uni.example", 3)...), "too-many-named")
+	})
+}

@@ -39,7 +39,7 @@ func (r Reason) message(label string) lms.Text {
 	case ReasonNotAuthoritative:
 		return lms.Say("We cannot take %s's word for your e-mail address. Choose the way to sign in that belongs to your address, or ask the person who invited you or the administrator of this site.", label)
 	case ReasonAddressInUse:
-		return lms.Say("Your e-mail address already belongs to an account that signs in another way. Sign in the way you did before, or ask the administrator of this site to join the two.")
+		return lms.Say("Your e-mail address already belongs to an account that signs in another way. Sign in the way you did before. If you cannot, or want to use both ways, ask the administrator of this site.")
 	case ReasonSuspended:
 		return lms.Say("Your account is suspended. Ask the administrator of this site why.")
 	case ReasonErased:

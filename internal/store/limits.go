@@ -55,10 +55,12 @@ var (
 	sqlDropLimit = stmt(`DELETE FROM limits WHERE name = $1`)
 	sqlTakeLimit = stmt(`SELECT name, amount, set_by, set_at FROM limits WHERE name = $1 {lock}`)
 
-	sqlAddLift = stmt(`INSERT INTO limit_lifts (limit_name, user_id, course_id, subject, reason, lifted_by, lifted_at, until_at, ended_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $6) RETURNING id`)
-	sqlEndLift = stmt(`UPDATE limit_lifts SET ended_by = $2, ended_at = $3 WHERE id = $1 AND ended_at IS NULL AND until_at > $3`)
-	sqlLift    = stmt(`SELECT ` + liftColumns + liftFrom + ` WHERE f.id = $1`)
-	sqlLifts   = stmt(`SELECT ` + liftColumns + liftFrom + ` WHERE f.id < $1 AND ($3 = 0 OR f.ended_at IS NULL AND f.until_at > $4) ORDER BY f.id DESC LIMIT $2`)
+	sqlAddLift  = stmt(`INSERT INTO limit_lifts (limit_name, user_id, course_id, subject, reason, lifted_by, lifted_at, until_at, ended_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $6) RETURNING id`)
+	sqlEndLift  = stmt(`UPDATE limit_lifts SET ended_by = $2, ended_at = $3 WHERE id = $1 AND ended_at IS NULL AND until_at > $3`)
+	sqlEndLifts = stmt(`UPDATE limit_lifts SET ended_by = $4, ended_at = $5
+		WHERE limit_name = $1 AND user_id = $2 AND subject = $3 AND ended_at IS NULL AND until_at > $5 RETURNING id`)
+	sqlLift  = stmt(`SELECT ` + liftColumns + liftFrom + ` WHERE f.id = $1`)
+	sqlLifts = stmt(`SELECT ` + liftColumns + liftFrom + ` WHERE f.id < $1 AND ($3 = 0 OR f.ended_at IS NULL AND f.until_at > $4) ORDER BY f.id DESC LIMIT $2`)
 )
 
 const (
@@ -197,6 +199,16 @@ func (tx *Tx) AddLift(ctx context.Context, l lms.LimitLift, subject string) (id 
 		return 0, fmt.Errorf("lift limit %s: %w", l.Limit, err)
 	}
 	return id, nil
+}
+
+// EndLiftsOf ends what is in force of a limit for one subject, and tells which that was.
+func (tx *Tx) EndLiftsOf(ctx context.Context, l lms.LimitLift, subject string, now time.Time) ([]int64, error) {
+	rows, err := tx.query(ctx, sqlEndLifts, string(l.Limit), l.UserID, subject, l.LiftedBy, at(now))
+	list, err := collect(rows, err, func(r scanner) (id int64, err error) { return id, r.Scan(&id) })
+	if err != nil {
+		return nil, fmt.Errorf("end what lifts %s: %w", l.Limit, err)
+	}
+	return list, nil
 }
 
 // EndLift ends a lift early; done is false when it was over.

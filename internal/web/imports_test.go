@@ -109,7 +109,7 @@ func TestWhatIsCorrectedIsTakenWhenTheListIsToBeCarriedOut(t *testing.T) {
 	sent := []string{"was.3.email", "not an address", "cell.3.email", "third@uni.example", "had.3", "", "choice.3", ""}
 	to := c.ada.post(list+"/start", sent...).want(http.StatusSeeOther).header.Get("Location")
 	c.settled(c.ada, list)
-	page = c.ada.get(to).says(".flash", "Your corrections were taken").says(".counted", "2 Would come in").says(".meta", "To be looked over")
+	c.ada.get(to).says(".flash", "Your corrections were taken").says(".counted", "2 Would come in").says(".meta", "To be looked over")
 	// Nothing is typed any more: now it is carried out.
 	sent = []string{"was.2.email", "hedy@gmial.com", "cell.2.email", "hedy@gmial.com", "had.2", "", "choice.2", ""}
 	c.ada.post(list+"/start", sent...).want(http.StatusSeeOther)
