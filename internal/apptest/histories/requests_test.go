@@ -17,7 +17,7 @@ type request struct {
 	address string
 	about   *person // who waited with the address when it was asked for
 	expires time.Time
-	over    bool // withdrawn
+	over    bool // withdrawn, or fallen
 	decided map[*course]bool
 }
 
@@ -29,6 +29,14 @@ func (q *request) GoString() string {
 func (q *request) live(now time.Time) bool {
 	return !q.over && now.Before(q.expires) && q.by.status == lms.StatusActive &&
 		q.about != nil && q.about.status == lms.StatusPending && q.about.primary == q.address
+}
+
+// fall ends requests of which either side is not who they were: that they are again
+// later, such as when a suspension is over or a merge is split, does not bring it back.
+func (m *model) fall() {
+	for _, q := range m.requests {
+		q.over = q.over || !q.live(m.now)
+	}
 }
 
 // mayApprove tells whether an actor may give what waits in a course to whoever asked: as

@@ -151,6 +151,7 @@ func (w *world) idAt(address string) (id int64) {
 // neither has changed since the last time, both are as they were.
 func (w *world) check(t *rapid.T) {
 	w.t = t
+	w.fall()
 	w.onlyWhoHasShownIt()
 	want := w.lines()
 	if seen := w.db.changed(t); seen == "" || seen != w.seen || !slices.Equal(want, w.wanted) {
