@@ -17,7 +17,7 @@ type request struct {
 	address string
 	about   *person // who waited with the address when it was asked for
 	expires time.Time
-	over    bool // withdrawn, or fallen
+	over    bool // withdrawn, fallen, or decided wherever something waits
 	decided map[*course]bool
 }
 
@@ -71,7 +71,17 @@ func (w *world) approved(by *person, c *course, q *request) {
 	}
 	*c.at(q.by) = after
 	delete(c.places, q.about)
-	q.decided[c] = true
+	w.settle(c, q)
+}
+
+// settle notes that a request was decided in a course. When nothing of whom it is about is
+// left to decide, it is over; a role on the site is an administrator's to give.
+func (w *world) settle(in *course, q *request) {
+	q.decided[in] = true
+	left := q.about.role != lms.SiteMember || slices.ContainsFunc(w.courses, func(c *course) bool {
+		return !c.deleted && c.places[q.about] != nil && !q.decided[c]
+	})
+	q.over = q.over || !left
 }
 
 // askForAnother has somebody say that they are another, and mostly somebody decide at
@@ -151,7 +161,9 @@ func (w *world) decide(q *request) {
 		if _, ok := w.staff(by, in); err == nil && !ok {
 			w.t.Fatalf("request %d was refused by somebody who manages nobody", q.id)
 		}
-		q.decided[in] = q.decided[in] || err == nil
+		if err == nil {
+			w.settle(in, q)
+		}
 		return
 	}
 	err := w.svc.ApproveClaim(ctx, c, in.id, q.id)
