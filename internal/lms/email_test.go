@@ -438,6 +438,10 @@ func TestSentencesShowAddressesAsPeopleReadThem(t *testing.T) {
 	if got := Say("%s has it.", e).String(); got != "grace@bücher.example has it." {
 		t.Error(got)
 	}
+	args := []any{e}
+	if got := Say("%s has it.", args...).String(); got != "grace@bücher.example has it." || args[0] != e {
+		t.Errorf("%q, and the list of whoever asked has become %q", got, args)
+	}
 	if got := Invalid("taken", "email", "%s has it.", e); got.Message != "grace@bücher.example has it." || got.Text.String() != got.Message {
 		t.Errorf("%+v", got)
 	}

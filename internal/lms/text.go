@@ -2,6 +2,7 @@ package lms
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -40,12 +41,13 @@ type Text struct {
 
 // Say makes a text, in which addresses are shown as people read them.
 func Say(format string, args ...any) Text {
-	for i, a := range args {
+	shown := slices.Clone(args) // which may be the caller's own list
+	for i, a := range shown {
 		if e, ok := a.(Email); ok {
-			args[i] = e.Display()
+			shown[i] = e.Display()
 		}
 	}
-	return Text{format, args}
+	return Text{format, shown}
 }
 
 // String is the text in English.

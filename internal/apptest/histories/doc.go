@@ -2,11 +2,11 @@
 // are named in all spellings, corrected, withdrawn and told, given roles and
 // privileges; they sign in with tokens of every shape, in browsers and programs,
 // prove addresses by codes that are right, wrong or another's, ask for what waits
-// for another address, are suspended, erased, merged and split; time passes, and the program is stopped and started
-// again. Beside the real service over the real store stands a model of a few
-// maps, which knows the rules from the security plan and not from the code. After
-// every step both must be in the same state, and the invariants of package store
-// must hold.
+// for another address, are suspended, erased, merged and split; time passes, and
+// the program is stopped and started again. Beside the real service over the real
+// store stands a model of a few maps, which knows the rules from the security plan
+// and not from the code. After every step both must be in the same state, and the
+// invariants of package store must hold.
 //
 // What it is about most is one promise: whoever comes to be a person has shown
 // that one of that person's addresses is theirs, and everything that was given to
